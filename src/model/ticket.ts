@@ -1,0 +1,24 @@
+// the nouns of change management
+
+export interface Ticket {
+  readonly system: string;
+  readonly number: string;
+  readonly state: string;
+  readonly type: 'normal' | 'standard' | 'emergency' | string;
+  /** Device names the ticket is about; empty: not stated. */
+  readonly devices: readonly string[];
+  readonly plannedStartMs?: number;
+  readonly plannedEndMs?: number;
+  readonly implementer?: string;
+  readonly summary?: string;
+}
+
+/** An inventory entry: traffic that is expected, why, and until when. Ranges as addressSet and serviceSet read them. */
+export interface ApprovedForward {
+  readonly id: string;
+  readonly sources: readonly string[];
+  readonly destinations: readonly string[];
+  readonly services: readonly string[];
+  readonly reason: string;
+  readonly expiresMs?: number;
+}

@@ -1,0 +1,71 @@
+// the columns into which every export datagram is decoded, and out of which flows are folded
+
+/** Bits of `present`. */
+export const HAS = {
+  addresses: 1,
+  reverse: 2,
+  postNatSource: 4,
+  postNatDestination: 8,
+  times: 16,
+  direction: 32,
+  /** Set where the record states its own sampling rate (header, sampler table, element 34). */
+  sampling: 64,
+} as const;
+
+/**
+ * A fixed-capacity batch of flow records as columns; `count` records are valid. Addresses take four 32-bit words a record in
+ * network order of significance; IPv4 is stored IPv4-mapped (words 0, 0, 0xffff, address; RFC 4291 section 2.5.5.2).
+ * Byte and packet counts are as exported, not scaled. Times are epoch milliseconds.
+ */
+export interface RecordColumns {
+  readonly capacity: number;
+  count: number;
+  readonly present: Uint8Array;
+  readonly source: Uint32Array;
+  readonly destination: Uint32Array;
+  readonly postNatSource: Uint32Array;
+  readonly postNatDestination: Uint32Array;
+  readonly sourcePort: Uint16Array;
+  readonly destinationPort: Uint16Array;
+  readonly protocol: Uint8Array;
+  readonly tcpFlags: Uint8Array;
+  /** 0 ingress, 1 egress (IE 61); meaningful where HAS.direction. */
+  readonly direction: Uint8Array;
+  readonly inputInterface: Uint32Array;
+  readonly outputInterface: Uint32Array;
+  readonly bytes: Float64Array;
+  readonly packets: Float64Array;
+  readonly reverseBytes: Float64Array;
+  readonly reversePackets: Float64Array;
+  readonly startMs: Float64Array;
+  readonly endMs: Float64Array;
+  readonly samplingRate: Float64Array;
+}
+
+export function createRecordColumns(capacity: number): RecordColumns {
+  const words = () => new Uint32Array(capacity * 4);
+  const doubles = () => new Float64Array(capacity);
+  return {
+    capacity,
+    count: 0,
+    present: new Uint8Array(capacity),
+    source: words(),
+    destination: words(),
+    postNatSource: words(),
+    postNatDestination: words(),
+    sourcePort: new Uint16Array(capacity),
+    destinationPort: new Uint16Array(capacity),
+    protocol: new Uint8Array(capacity),
+    tcpFlags: new Uint8Array(capacity),
+    direction: new Uint8Array(capacity),
+    inputInterface: new Uint32Array(capacity),
+    outputInterface: new Uint32Array(capacity),
+    bytes: doubles(),
+    packets: doubles(),
+    reverseBytes: doubles(),
+    reversePackets: doubles(),
+    startMs: doubles(),
+    endMs: doubles(),
+    samplingRate: doubles(),
+  };
+}

@@ -1,0 +1,37 @@
+// the service's open parts, handed to jobs and routes; types only
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { Kysely } from 'kysely';
+import type { Enrichment } from './model/enrichment.ts';
+import type { Logger } from './model/logger.ts';
+import type { Settings } from './settings.ts';
+import type { Database } from './store/postgres/schema.ts';
+
+export interface JobQueues {
+  /** Adds a job; `delayMs` from now. Jobs with the definition's dedupe key that still wait are replaced. */
+  add(name: string, payload: Record<string, unknown>, options?: { delayMs?: number }): Promise<void>;
+  /** Makes a job repeat at an interval under an id of its own, or stops that with null. */
+  every(
+    name: string,
+    schedulerId: string,
+    payload: Record<string, unknown>,
+    everyMs: number | null,
+  ): Promise<void>;
+  counts(): Promise<Record<string, Record<string, number>>>;
+}
+
+export interface Services {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly postgres: Kysely<Database>;
+  readonly clickhouse: ClickHouseClient;
+  readonly jobs: JobQueues;
+  /** Seals and opens credentials under the key of the data folder or environment (AES-256-GCM). */
+  readonly seal: {
+    readonly seal: (plain: string) => Buffer;
+    readonly open: (sealed: Buffer) => string;
+    readonly hash: (text: string) => string;
+  };
+  /** What is known about an external address now. */
+  readonly enrich: (address: string) => Enrichment;
+  readonly now: () => number;
+}
