@@ -45,6 +45,8 @@ export interface DeviceDefinition {
   readonly changedBy: readonly RegExp[];
   /** Header lines inside the configuration that name who changed it last; named groups user, time. Weak evidence. */
   readonly changeHeaders?: readonly RegExp[];
+  /** Gives an output that comes as one long line lines of its own, before it is redacted and kept; idempotent, never throws. */
+  readonly layout?: (output: string) => string;
   /** Configuration text -> rules. Never throws: what it cannot read it lists. */
   readonly read: (text: string) => RuleSet;
   /** What this definition does not understand yet, for people. */

@@ -1,0 +1,28 @@
+// the vendors, one line each, and how a text finds its own
+import type { DeviceDefinition } from './definition.ts';
+import { linuxIptables } from './linux-iptables.ts';
+import { linuxNftables } from './linux-nftables.ts';
+
+export const definitions: readonly DeviceDefinition[] = [linuxIptables, linuxNftables];
+
+/** How much of a text is looked at to tell its vendor, in UTF-16 units. */
+const RECOGNISE_WITHIN = 1 << 20;
+
+export function definitionOf(vendor: string): DeviceDefinition | undefined {
+  return definitions.find((definition) => definition.vendor === vendor);
+}
+
+/** The definition whose heaviest matching pattern outweighs all others'; undefined where none matches. */
+export function recognise(text: string): DeviceDefinition | undefined {
+  const head = text.slice(0, RECOGNISE_WITHIN);
+  let best: DeviceDefinition | undefined;
+  let bestWeight = 0;
+  for (const definition of definitions) {
+    for (const { pattern, weight } of definition.recognise) {
+      if (weight <= bestWeight || head.search(pattern) < 0) continue;
+      best = definition;
+      bestWeight = weight;
+    }
+  }
+  return best;
+}

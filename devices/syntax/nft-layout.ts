@@ -1,0 +1,3 @@
+export function layoutNftJson(output: string): string {
+  return output;
+}
