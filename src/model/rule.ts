@@ -78,6 +78,11 @@ export interface Policy {
   readonly stage: Stage;
   readonly evaluation: 'first-match' | 'last-match';
   readonly appliesTo: { readonly ingress: NameSet; readonly egress: NameSet };
+  /**
+   * Filters only. 'untranslated': met before destination NAT, so that entries match addresses as the packet arrives (IOS
+   * input access list). 'translated': met after source NAT (IOS output access list). Left out: between the two.
+   */
+  readonly sees?: 'untranslated' | 'translated';
   /** For filters what happens where no entry matches; 'none' for NAT and redirect. */
   readonly otherwise: 'accept' | 'drop' | 'none';
   readonly entries: readonly PolicyEntry[];
