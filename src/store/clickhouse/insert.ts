@@ -1,0 +1,40 @@
+// rows as tab-separated text -> a table, the fastest way in
+import { Readable } from 'node:stream';
+import type { ClickHouseClient } from '@clickhouse/client';
+
+/** Escapes a text for a column of tab-separated values. */
+export function tsvText(text: string): string {
+  return /[\\\t\n\r\0\b\f]/.test(text) ? text.replace(/[\\\t\n\r\0\b\f]/g, (found) => ESCAPES[found]) : text;
+}
+
+const ESCAPES: Record<string, string> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\0': '\\0',
+  '\b': '\\b',
+  '\f': '\\f',
+};
+
+/**
+ * Inserts lines of tab-separated values, each ending in \n, with texts escaped by tsvText and in the order of `columns`.
+ * Resolves when the rows are stored. 50,000 rows at a time are a good size. Times are seconds or "YYYY-MM-DD hh:mm:ss[.fff]".
+ * Throws TypeError on an empty line: the engine in process would take what follows it for a statement.
+ */
+export async function insertTsv(
+  client: ClickHouseClient,
+  table: string,
+  columns: readonly string[],
+  lines: string,
+): Promise<void> {
+  if (lines === '') return;
+  if (columns.length < 2 || lines.startsWith('\n') || lines.includes('\n\n'))
+    throw new TypeError('an empty line in rows of tab-separated values');
+  await client.insert({
+    table,
+    columns: columns as [string, ...string[]],
+    values: Readable.from([lines], { objectMode: false }),
+    format: 'TabSeparated',
+  });
+}

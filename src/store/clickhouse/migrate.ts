@@ -1,0 +1,38 @@
+// ClickHouse client -> the schema of this version, applied in numbered steps
+import type { ClickHouseClient } from '@clickhouse/client';
+import { PosternError } from '../../model/errors.ts';
+import { statements as tables } from './migrations/0001_tables.ts';
+
+/** Every statement can be repeated, because ClickHouse has no transactions around them. */
+const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
+  { number: 1, name: 'tables', statements: tables },
+];
+
+/** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */
+export async function migrateClickHouse(client: ClickHouseClient): Promise<void> {
+  await client.command({
+    query: `CREATE TABLE IF NOT EXISTS schema_migrations (number UInt32, name String, applied_at DateTime('UTC') DEFAULT now())
+      ENGINE = MergeTree ORDER BY number`,
+  });
+  const result = await client.query({
+    query: 'SELECT max(number) AS number FROM schema_migrations',
+    format: 'JSONEachRow',
+  });
+  const [{ number: applied }] = await result.json<{ number: number }>();
+  const latest = MIGRATIONS[MIGRATIONS.length - 1].number;
+  if (applied > latest) {
+    throw new PosternError(
+      'newer-schema',
+      `ClickHouse holds schema ${applied}, and this version of Postern knows up to ${latest}: run the newer version`,
+    );
+  }
+  for (const { number, name, statements } of MIGRATIONS.filter((migration) => migration.number > applied)) {
+    for (const query of statements) await client.command({ query });
+    await client.insert({
+      table: 'schema_migrations',
+      values: [{ number, name }],
+      columns: ['number', 'name'],
+      format: 'JSONEachRow',
+    });
+  }
+}

@@ -1,0 +1,30 @@
+// days to keep -> the tables' TTL
+import type { ClickHouseClient } from '@clickhouse/client';
+
+/** Days from the row's own time; undefined keeps rows for ever (recorded evidence may be years old). */
+export interface Retention {
+  readonly flowDays?: number;
+  readonly eventDays?: number;
+}
+
+/** Alters a table only where its TTL differs from what is asked for. */
+export async function applyRetention(client: ClickHouseClient, retention: Retention): Promise<void> {
+  await setTtl(client, 'conversations', 'minute', retention.flowDays);
+  await setTtl(client, 'events', 'toDateTime(received_at)', retention.eventDays);
+}
+
+async function setTtl(client: ClickHouseClient, table: string, time: string, days?: number): Promise<void> {
+  const result = await client.query({
+    query:
+      'SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
+    query_params: { table },
+    format: 'JSONEachRow',
+  });
+  const [{ engine_full: engine }] = await result.json<{ engine_full: string }>();
+  const current = /\bTTL .*?toIntervalDay\((\d+)\)/.exec(engine)?.[1];
+  if (days === undefined) {
+    if (current !== undefined) await client.command({ query: `ALTER TABLE ${table} REMOVE TTL` });
+  } else if (current !== String(days)) {
+    await client.command({ query: `ALTER TABLE ${table} MODIFY TTL ${time} + toIntervalDay(${days})` });
+  }
+}

@@ -1,0 +1,16 @@
+// settings of the HTTP API
+import { Type } from 'typebox';
+
+export const webSettings = {
+  POSTERN_API_HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'Address that the HTTP API and console listen on',
+  }),
+  POSTERN_API_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65535,
+    default: 8080,
+    description: 'TCP port of the HTTP API and console; 0 takes any free one',
+  }),
+};
