@@ -30,19 +30,22 @@ export interface MinuteTotals extends TrafficTotals {
   readonly minuteMs: number;
 }
 
-/** One external address or network as S sees it before and after T0. */
-export interface DestinationEvidence {
-  readonly address: string;
+/** One destination group as S sees it before and after T0. Minute lists are sparse: minutes without traffic are left out. */
+export interface GroupEvidence {
+  readonly level: 'question' | 'address';
+  /** The address; "all" at level question. */
+  readonly key: string;
   readonly asn: number;
   readonly name: string;
   readonly category: string;
-  readonly before: TrafficTotals;
-  readonly after: TrafficTotals;
-  /** Share 0..1 of baseline hours in which S talked to it. */
-  readonly baselineHourShare: number;
-  /** How many internal addresses outside S talked to it in the baseline. */
+  readonly baseline: readonly MinuteTotals[];
+  readonly observed: readonly MinuteTotals[];
+  /** Share 0..1 of the baseline's hours in which S talked to the address, and to its AS. */
+  readonly addressHourShare: number;
+  readonly asnHourShare: number;
+  /** How many internal addresses outside S talked to the address in the baseline. */
   readonly otherInternals: number;
-  /** Packets as exported, not scaled. */
+  /** After T0, packets as exported, not scaled. */
   readonly sampledOutPackets: number;
   readonly sampledInPackets: number;
   readonly maxSamplingRate: number;
@@ -54,11 +57,13 @@ export interface DestinationEvidence {
 export interface Evidence {
   readonly askedAtMs: number;
   readonly baselineFromMs: number;
-  /** Minutes of S toward the question's destination group before T0, gaps are zero minutes while any flow of the exporters was seen. */
-  readonly baseline: readonly MinuteTotals[];
-  readonly observed: readonly MinuteTotals[];
-  readonly destinations: readonly DestinationEvidence[];
-  /** Return packets per out packet that S normally gets, by category. */
+  /** Minutes before T0 that count as baseline, those without traffic included. */
+  readonly baselineMinutes: number;
+  readonly baselineHours: number;
+  /** Whether only the same hours of day and kind of day are compared. */
+  readonly sameHourOfDay: boolean;
+  readonly groups: readonly GroupEvidence[];
+  /** Return packets per out packet that S got before T0, by category; "any" over all. */
   readonly usualReturnRatio: Readonly<Record<string, number>>;
   readonly dataGaps: readonly string[];
 }
@@ -91,7 +96,10 @@ export interface Verdict {
   readonly notes: readonly string[];
   /** Time of the evidence that decided. */
   readonly observedAtMs: number;
+  /** Return packets per out packet of the group that decided; undefined where it is not visible. */
   readonly returnRatio?: number;
+  /** Which group of the evidence decided. */
+  readonly group?: GroupEvidence;
   readonly title: string;
   readonly narrative: string;
 }
@@ -106,7 +114,7 @@ export interface ChangeFacts {
   readonly actors: readonly ActorEvidence[];
   readonly ticket: TicketVerdict;
   /** True where every destination and source of what opened is in the inventory and not expired. */
-  readonly approvedForward?: { readonly id: string; readonly reason: string };
+  readonly approvedForward?: { readonly id: string; readonly reason: string; readonly widerThanApproved: boolean };
   readonly firstOfKind: boolean;
   readonly usualActor?: boolean;
   readonly unusualHour: boolean;
