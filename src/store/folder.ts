@@ -1,0 +1,84 @@
+// settings -> the data folder: made, entered, writable, and held by one instance
+import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { PosternError } from '../model/errors.ts';
+import { holdLock } from './lock.ts';
+
+/** The user that PostgreSQL runs as where this process is root. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface DataFolder {
+  /** Absolute. */
+  readonly path: string;
+  /** Why it is not the usual place, for the log. */
+  readonly note?: string;
+  readonly release: () => Promise<void>;
+}
+
+const USUAL = './data';
+const REACHABLE = '/var/lib/postern';
+
+/**
+ * Makes and locks the data folder. `owner` is given where another user has to enter it.
+ * Throws PosternError 'folder-not-reachable', 'folder-not-writable' or 'folder-in-use'.
+ */
+export async function openFolder(
+  explicit: string | undefined,
+  owner: Owner | undefined,
+): Promise<DataFolder> {
+  const { path, note } = choosePath(explicit, owner);
+  const before = existsSync(path);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!before && owner) {
+      chownSync(path, -1, owner.gid);
+      chmodSync(path, 0o710);
+    }
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    mkdirSync(join(path, 'clickhouse'), { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new PosternError(
+      'folder-not-writable',
+      `the data folder ${path} cannot be written (${(cause as NodeJS.ErrnoException).code}): make it a folder of this user, or set POSTERN_DATA`,
+      { subject: path, cause },
+    );
+  }
+  const blocked = owner && blockedAt(path, owner);
+  if (blocked) throw notReachable(path, blocked);
+  const release = await holdLock(path);
+  return { path, note, release };
+}
+
+function choosePath(explicit: string | undefined, owner: Owner | undefined): { path: string; note?: string } {
+  const path = resolve(explicit ?? USUAL);
+  const blocked = owner && blockedAt(dirname(path), owner);
+  if (!blocked) return { path };
+  if (explicit !== undefined) throw notReachable(path, blocked);
+  return {
+    path: REACHABLE,
+    note: `data is kept in ${REACHABLE}, because PostgreSQL does not run as root and no other user can enter ${blocked}`,
+  };
+}
+
+/** The first folder on the way down that the user cannot enter; undefined where all can be entered or do not exist yet. */
+export function blockedAt(path: string, owner: Owner): string | undefined {
+  const folders = [path];
+  while (dirname(folders[0]) !== folders[0]) folders.unshift(dirname(folders[0]));
+  return folders.find((folder) => {
+    const stat = statSync(folder, { throwIfNoEntry: false });
+    if (!stat) return false;
+    const shift = stat.uid === owner.uid ? 6 : stat.gid === owner.gid ? 3 : 0;
+    return ((stat.mode >> shift) & 1) === 0;
+  });
+}
+
+function notReachable(path: string, blocked: string): PosternError {
+  return new PosternError(
+    'folder-not-reachable',
+    `PostgreSQL does not run as root, and no other user can enter ${blocked}, so ${path} cannot hold its data: set POSTERN_DATA to another place, run as an ordinary user, or set DATABASE_URL`,
+    { subject: blocked },
+  );
+}

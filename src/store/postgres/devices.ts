@@ -1,0 +1,81 @@
+// devices and their health in PostgreSQL
+import type { Kysely, Selectable } from 'kysely';
+import type { Database, DeviceHealthTable, DeviceTable } from './schema.ts';
+
+export type Device = Selectable<DeviceTable>;
+export type DeviceHealth = Selectable<DeviceHealthTable>;
+
+export async function deviceById(postgres: Kysely<Database>, id: string): Promise<Device | undefined> {
+  return postgres.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function allDevices(postgres: Kysely<Database>): Promise<Device[]> {
+  return postgres.selectFrom('devices').selectAll().orderBy('name').execute();
+}
+
+/** The device whose own, exporter or SSH address this is; lists are compared as text. */
+export async function deviceByAddress(
+  postgres: Kysely<Database>,
+  address: string,
+): Promise<Device | undefined> {
+  return postgres
+    .selectFrom('devices')
+    .selectAll()
+    .where((eb) =>
+      eb.or([
+        eb('address', '=', address),
+        eb(eb.val(address), '=', eb.fn.any('addresses')),
+        eb(eb.val(address), '=', eb.fn.any('exporters')),
+      ]),
+    )
+    .orderBy('name')
+    .executeTakeFirst();
+}
+
+export async function pinHostKey(postgres: Kysely<Database>, id: string, hostKey: string): Promise<void> {
+  await postgres
+    .updateTable('devices')
+    .set({ host_key: hostKey })
+    .where('id', '=', id)
+    .where('host_key', 'is', null)
+    .execute();
+}
+
+export async function recordPullSuccess(
+  postgres: Kysely<Database>,
+  deviceId: string,
+  at: Date,
+): Promise<void> {
+  const health = {
+    last_attempt_at: at,
+    last_success_at: at,
+    consecutive_failures: 0,
+    last_error_code: null,
+    last_error: null,
+  };
+  await postgres
+    .insertInto('device_health')
+    .values({ device_id: deviceId, ...health })
+    .onConflict((conflict) => conflict.column('device_id').doUpdateSet(health))
+    .execute();
+}
+
+export async function recordPullFailure(
+  postgres: Kysely<Database>,
+  deviceId: string,
+  at: Date,
+  code: string,
+  message: string,
+): Promise<void> {
+  const failure = { last_attempt_at: at, last_error_code: code, last_error: message.slice(0, 2000) };
+  await postgres
+    .insertInto('device_health')
+    .values({ device_id: deviceId, consecutive_failures: 1, last_success_at: null, ...failure })
+    .onConflict((conflict) =>
+      conflict.column('device_id').doUpdateSet((eb) => ({
+        ...failure,
+        consecutive_failures: eb('device_health.consecutive_failures', '+', 1),
+      })),
+    )
+    .execute();
+}

@@ -1,0 +1,24 @@
+// database -> the schema of this version, applied in numbered steps
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { PosternError } from '../../model/errors.ts';
+import * as tables from './migrations/0001_tables.ts';
+
+/** Numbers never change once released. */
+const MIGRATIONS: Record<string, Migration> = {
+  '0001_tables': tables,
+};
+
+/** Safe to run from several processes at once: kysely locks. Throws PosternError 'migration-failed'. */
+export async function migratePostgres(database: Kysely<unknown>): Promise<void> {
+  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => MIGRATIONS } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  const failed = results?.find((result) => result.status === 'Error')?.migrationName;
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new PosternError(
+    'migration-failed',
+    `the PostgreSQL schema cannot be brought up to date${failed ? ` (${failed})` : ''}: ${reason}`,
+    { cause: error },
+  );
+}
