@@ -13,6 +13,10 @@ export const HAS = {
 } as const;
 
 /**
+ * Columns whose bit is not set in `present` hold leftovers of earlier records and must not be read: reverse*, postNat*,
+ * direction; addresses without HAS.addresses. Without HAS.times both times are the export time; without HAS.sampling the
+ * rate is 1. Absent ports, protocol, flags, interfaces and counters are 0.
+ *
  * A fixed-capacity batch of flow records as columns; `count` records are valid. Addresses take four 32-bit words a record in
  * network order of significance; IPv4 is stored IPv4-mapped (words 0, 0, 0xffff, address; RFC 4291 section 2.5.5.2).
  * Byte and packet counts are as exported, not scaled. Times are epoch milliseconds.
@@ -25,6 +29,10 @@ export interface RecordColumns {
   readonly destination: Uint32Array;
   readonly postNatSource: Uint32Array;
   readonly postNatDestination: Uint32Array;
+  /** Meaningful where HAS.postNatSource; 0 where the exporter does not say. */
+  readonly postNatSourcePort: Uint16Array;
+  /** Meaningful where HAS.postNatDestination; 0 where the exporter does not say. */
+  readonly postNatDestinationPort: Uint16Array;
   readonly sourcePort: Uint16Array;
   readonly destinationPort: Uint16Array;
   readonly protocol: Uint8Array;
@@ -53,6 +61,8 @@ export function createRecordColumns(capacity: number): RecordColumns {
     destination: words(),
     postNatSource: words(),
     postNatDestination: words(),
+    postNatSourcePort: new Uint16Array(capacity),
+    postNatDestinationPort: new Uint16Array(capacity),
     sourcePort: new Uint16Array(capacity),
     destinationPort: new Uint16Array(capacity),
     protocol: new Uint8Array(capacity),

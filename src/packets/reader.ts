@@ -1,0 +1,221 @@
+// template -> a function that writes its records into columns; made once, of numbers only, never of text off the wire
+import { type Domain, samplerRate } from './domain.ts';
+import { int, type Layout, layOut, lowBits, unsigned } from './reader-layout.ts';
+import { readTimes } from './reader-times.ts';
+import { HAS, type RecordColumns } from './records.ts';
+import type { ExporterSession } from './session.ts';
+import type { Target } from './targets.ts';
+
+/** What a reader needs besides the bytes. */
+export interface ReadContext {
+  readonly session: ExporterSession;
+  readonly domain: Domain;
+  readonly exportMs: number;
+  /** Of the exporter at exportMs, modulo 2^32; meaningless where !hasUptime. */
+  readonly uptimeMs: number;
+  readonly hasUptime: boolean;
+  /** For records that name no sampler; 0 unknown. */
+  readonly rate: number;
+  /** For records whose sampler is not known; 0 unknown. */
+  readonly domainRate: number;
+}
+
+/**
+ * Writes at most `limit` records from [start, end) behind columns.count and raises it; returns the offset behind the last
+ * record read, or -1 where a record ran past the end (those before it are kept).
+ */
+export type Reader = (
+  view: DataView,
+  start: number,
+  end: number,
+  columns: RecordColumns,
+  context: ReadContext,
+  limit: number,
+) => number;
+
+const readers = new Map<string, Reader>();
+const READERS_KEPT = 1_024;
+
+/**
+ * Readers are shared by all templates of one layout, so ten thousand exporters of one model cost one. `mayMake` is asked
+ * before a new one is made; undefined where it says no. `fields` as in Template.
+ */
+export function readerOf(fields: Uint32Array, mayMake: () => boolean): Reader | undefined {
+  const source = readerSource(fields);
+  let reader = readers.get(source);
+  if (reader) readers.delete(source);
+  else {
+    if (!mayMake()) return undefined;
+    reader = new Function('samplerRate', source)(samplerRate) as Reader;
+    if (readers.size >= READERS_KEPT) readers.delete(readers.keys().next().value as string);
+  }
+  readers.set(source, reader);
+  return reader;
+}
+
+function readerSource(fields: Uint32Array): string {
+  const layout = layOut(fields);
+  const bits: string[] = [];
+  const body = [
+    ...readAddresses(layout, bits),
+    ...readNat(layout, bits),
+    ...readScalars(layout, bits),
+    ...readCounters(layout, bits),
+    ...readTimes(layout, bits),
+    ...readSampling(layout, bits),
+  ];
+  return `'use strict';
+return function read(view, start, end, columns, context, limit) {
+  const { ${COLUMN_NAMES} } = columns;
+  const exportMs = context.exportMs, uptimeMs = context.uptimeMs | 0, hasUptime = context.hasUptime;
+  const rate = context.rate > 0 ? context.rate : 1, rateBit = context.rate > 0 ? ${HAS.sampling} : 0;
+  const domainRate = context.domainRate;
+  let samplerId = -1, knownRate = 0;
+  let o = start, n = columns.count;
+  const stop = n + limit;
+  while (n < stop && o + ${int(layout.minimumBytes)} <= end) {
+    ${layout.walk}
+    const a = n << 2;
+    let has = 0;
+    ${body.join('\n    ')}
+    present[n] = has | ${bits.length > 0 ? bits.join(' | ') : '0'};
+    n++;
+    o = ${layout.next};
+  }
+  columns.count = n;
+  return o;
+};`;
+}
+
+const COLUMN_NAMES = `present, source, destination, postNatSource, postNatDestination, postNatSourcePort,
+    postNatDestinationPort, sourcePort, destinationPort, protocol, tcpFlags, direction, inputInterface, outputInterface,
+    bytes, packets, reverseBytes, reversePackets, startMs, endMs, samplingRate`;
+
+const mappedWords = (column: string, word: string) =>
+  `${column}[a] = 0; ${column}[a + 1] = 0; ${column}[a + 2] = 65535; ${column}[a + 3] = ${word};`;
+
+const WORDS = [0, 1, 2, 3];
+const wordAt = (offset: string, i: number) => `view.getInt32(${offset} + ${int(4 * i)})`;
+
+const sixWords = (column: string, offset: string) =>
+  WORDS.map((i) => `${column}[a + ${int(i)}] = ${wordAt(offset, i)};`).join(' ');
+
+const isNotZero = (offset: string) => `(${WORDS.map((i) => wordAt(offset, i)).join(' | ')}) !== 0`;
+
+function readAddresses(layout: Layout, bits: string[]): string[] {
+  const lines: string[] = [];
+  for (const column of ['source', 'destination'] as const) {
+    const four = layout.at(`${column}4`);
+    const six = layout.at(`${column}6`);
+    if (four && six) lines.push(readEither(column, four.offset, six.offset));
+    else if (four) lines.push(mappedWords(column, `view.getInt32(${four.offset})`));
+    else if (six) lines.push(sixWords(column, six.offset));
+  }
+  if (lines.length === 2) bits.push(int(HAS.addresses));
+  return lines;
+}
+
+/** Templates with both families fill the one that does not apply with zeros. */
+function readEither(column: string, four: string, six: string): string {
+  return `{
+      const four = view.getInt32(${four});
+      if (four === 0 && ${isNotZero(six)}) { ${sixWords(column, six)} }
+      else { ${mappedWords(column, 'four')} }
+    }`;
+}
+
+function readNat(layout: Layout, bits: string[]): string[] {
+  const lines: string[] = [];
+  for (const [side, column, bit] of [
+    ['natSource', 'postNatSource', HAS.postNatSource],
+    ['natDestination', 'postNatDestination', HAS.postNatDestination],
+  ] as const) {
+    const four = layout.at(`${side}4`);
+    const six = layout.at(`${side}6`);
+    if (!four && !six) continue;
+    const port = layout.at(`${side}Port`);
+    const flag = `${column}Bit`;
+    const copyPort = `${column}Port[n] = ${port ? lowBits(port, 16) : '0'};`;
+    lines.push(`let ${flag} = 0;`);
+    if (six)
+      lines.push(
+        `if (${isNotZero(six.offset)}) { ${sixWords(column, six.offset)} ${copyPort} ${flag} = ${int(bit)}; }`,
+      );
+    if (four)
+      lines.push(`{
+      const four = view.getInt32(${four.offset});
+      if (four !== 0) { ${mappedWords(column, 'four')} ${copyPort} ${flag} = ${int(bit)}; }
+    }`);
+    bits.push(flag);
+  }
+  return lines;
+}
+
+function readScalars(layout: Layout, bits: string[]): string[] {
+  const scalars = [
+    ['sourcePort', 'sourcePort', 16],
+    ['destinationPort', 'destinationPort', 16],
+    ['protocol', 'protocol', 8],
+    ['tcpFlags', 'tcpFlags', 8],
+    ['inputInterface', 'input', 32],
+    ['outputInterface', 'output', 32],
+  ] as const;
+  const lines = scalars.map(([column, target, width]) => {
+    const place = layout.at(target);
+    return `${column}[n] = ${place ? lowBits(place, width) : '0'};`;
+  });
+  const direction = layout.at('direction');
+  if (direction) {
+    lines.push(`direction[n] = ${lowBits(direction, 8)};`);
+    bits.push(int(HAS.direction));
+  }
+  return lines;
+}
+
+function readCounters(layout: Layout, bits: string[]): string[] {
+  const number = (target: Target) => {
+    const place = layout.at(target);
+    return place ? unsigned(place) : '0';
+  };
+  const lines = [`bytes[n] = ${number('bytes')};`, `packets[n] = ${number('packets')};`];
+  const hasReversePackets = layout.at('reversePackets') !== undefined;
+  // Forward packets with reverse bytes alone cannot be compared: that is no knowledge of the return direction.
+  const isKnown = hasReversePackets || (layout.at('reverseBytes') && !layout.at('packets'));
+  if (isKnown) {
+    lines.push(
+      `reverseBytes[n] = ${number('reverseBytes')};`,
+      `reversePackets[n] = ${number('reversePackets')};`,
+    );
+    bits.push(int(HAS.reverse));
+  }
+  return lines;
+}
+
+/** The record's own statement, else its sampler's, else the default of the domain. */
+function readSampling(layout: Layout, bits: string[]): string[] {
+  const stated = layout.at('samplingRate');
+  const interval = layout.at('samplingInterval');
+  const space = layout.at('samplingSpace');
+  const sampler = layout.at('samplerId');
+  if (!stated && !(interval && space) && !sampler) {
+    bits.push('rateBit');
+    return ['samplingRate[n] = rate;'];
+  }
+  const lines = ['let own = 0;'];
+  if (sampler)
+    lines.push(`{
+      const id = ${unsigned(sampler)};
+      if (id !== samplerId) { samplerId = id; knownRate = samplerRate(context.session, context.domain, id); }
+      own = knownRate > 0 ? knownRate : domainRate;
+    }`);
+  else lines.push('own = rateBit === 0 ? 0 : rate;');
+  if (interval && space)
+    lines.push(`{
+      const interval = ${unsigned(interval)};
+      if (interval > 0) own = (interval + ${unsigned(space)}) / interval;
+    }`);
+  if (stated) lines.push(`{ const stated = ${unsigned(stated)}; if (stated > 0) own = stated; }`);
+  lines.push(`samplingRate[n] = own > 0 ? own : 1;`);
+  bits.push(`(own > 0 ? ${int(HAS.sampling)} : 0)`);
+  return lines;
+}

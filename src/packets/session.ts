@@ -1,0 +1,158 @@
+// exporter address + source port -> what is remembered between its datagrams: templates, samplers, sequence, counters
+import type { Domain } from './domain.ts';
+import type { Template } from './template.ts';
+import { createWaitingRoom, type WaitingRoom } from './waiting.ts';
+
+/** Bounds of what one exporter can make us hold. */
+export interface SessionLimits {
+  /** Templates over all domains; the one longest not refreshed goes first. */
+  readonly templates: number;
+  /** A template with more fields is counted and not kept. */
+  readonly fieldsPerTemplate: number;
+  /** Bytes over all templates. */
+  readonly templateBytes: number;
+  /** Observation domains (IPFIX), source ids (v9) and engines (v5); the oldest goes first. */
+  readonly domains: number;
+  /** Sampler and interface rates in one domain. */
+  readonly samplersPerDomain: number;
+  /** Data sets that wait for their template. */
+  readonly waitingSets: number;
+  readonly waitingBytes: number;
+  readonly waitingMs: number;
+  /** New reader functions made in one minute, so that a template flood does not become a compiler flood. */
+  readonly readersPerMinute: number;
+}
+
+export const DEFAULT_LIMITS: SessionLimits = {
+  templates: 4_096,
+  fieldsPerTemplate: 512,
+  templateBytes: 4 * 1024 * 1024,
+  domains: 1_024,
+  samplersPerDomain: 4_096,
+  waitingSets: 512,
+  waitingBytes: 512 * 1024,
+  waitingMs: 10 * 60_000,
+  readersPerMinute: 600,
+};
+
+/** Why something of a datagram could not be read; each is counted, none stops the other sets of the datagram. */
+export type MalformedReason =
+  | 'short-datagram'
+  | 'unknown-version'
+  | 'record-count'
+  | 'message-length'
+  | 'set-length'
+  | 'reserved-set'
+  | 'template'
+  | 'template-too-large'
+  | 'record-overrun'
+  | 'short-set';
+
+export type FlowVersion = 'v1' | 'v5' | 'v7' | 'v9' | 'ipfix';
+
+export interface SessionCounters {
+  datagrams: number;
+  bytes: number;
+  /** Flow records handed out. */
+  records: number;
+  /** Records that describe the exporter, not traffic (options data). */
+  optionsRecords: number;
+  malformed: Record<MalformedReason, number>;
+  /** Data sets that came before their template. */
+  missedTemplates: number;
+  /** Sets that wait now. */
+  buffered: number;
+  /** Sets that waited and were decoded when their template came. */
+  decodedLate: number;
+  /** Sets given up: waiting room full, too old, or over the reader bound. */
+  dropped: number;
+  templatesLearned: number;
+  /** Same id with other fields. */
+  templatesRedefined: number;
+  templatesWithdrawn: number;
+  /** Pushed out by the bounds. */
+  templatesEvicted: number;
+  /** Units lost on the way: flows for v5 and v7, packets for v9, data records for IPFIX. */
+  sequenceGaps: number;
+  reordered: number;
+  restarts: number;
+  /** Datagrams of a version that needs the optional decoder, which is not installed. */
+  unsupported: number;
+  versions: Record<FlowVersion, number>;
+  /** Epoch milliseconds; 0 before the first. */
+  lastDatagramAtMs: number;
+  /** Receive time minus the header's export time at the last datagram: positive where the exporter's clock is behind. */
+  clockOffsetMs: number;
+}
+
+export interface ExporterSession {
+  readonly exporter: string;
+  readonly limits: SessionLimits;
+  readonly counters: SessionCounters;
+  /** By version and domain number. */
+  readonly domains: Map<number, Domain>;
+  /** All templates, the longest not refreshed first. */
+  readonly templates: Set<Template>;
+  templateBytes: number;
+  readonly waiting: WaitingRoom;
+  lastDomain: Domain | undefined;
+  readerMinute: number;
+  readersInMinute: number;
+}
+
+/** One session per exporter address and source port (RFC 7011 section 8: templates belong to the transport session). */
+export function createSession(exporter: string, limits: Partial<SessionLimits> = {}): ExporterSession {
+  return {
+    exporter,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    counters: createCounters(),
+    domains: new Map(),
+    templates: new Set(),
+    templateBytes: 0,
+    waiting: createWaitingRoom(),
+    lastDomain: undefined,
+    readerMinute: 0,
+    readersInMinute: 0,
+  };
+}
+
+function createCounters(): SessionCounters {
+  return {
+    datagrams: 0,
+    bytes: 0,
+    records: 0,
+    optionsRecords: 0,
+    malformed: {
+      'short-datagram': 0,
+      'unknown-version': 0,
+      'record-count': 0,
+      'message-length': 0,
+      'set-length': 0,
+      'reserved-set': 0,
+      template: 0,
+      'template-too-large': 0,
+      'record-overrun': 0,
+      'short-set': 0,
+    },
+    missedTemplates: 0,
+    buffered: 0,
+    decodedLate: 0,
+    dropped: 0,
+    templatesLearned: 0,
+    templatesRedefined: 0,
+    templatesWithdrawn: 0,
+    templatesEvicted: 0,
+    sequenceGaps: 0,
+    reordered: 0,
+    restarts: 0,
+    unsupported: 0,
+    versions: { v1: 0, v5: 0, v7: 0, v9: 0, ipfix: 0 },
+    lastDatagramAtMs: 0,
+    clockOffsetMs: 0,
+  };
+}
+
+/** Sum over all reasons. */
+export function malformedTotal(counters: SessionCounters): number {
+  return Object.values(counters.malformed).reduce((sum, count) => sum + count, 0);
+}
