@@ -2,6 +2,8 @@
 import { an0926 } from './an0926.ts';
 import type { AnalyticDefinition } from './definition.ts';
 
+export { withOverrides } from './definition.ts';
+
 export const analytics: readonly AnalyticDefinition[] = [an0926 as unknown as AnalyticDefinition];
 
 export function analyticOf(id: string): AnalyticDefinition | undefined {

@@ -139,7 +139,7 @@ const STATEMENTS = [
   )`,
   `CREATE INDEX watches_due ON watches (next_at) WHERE state = 'open'`,
   'CREATE INDEX watches_device ON watches (device_id)',
-  'CREATE INDEX watches_change ON watches (change_id)',
+  'CREATE UNIQUE INDEX watches_change ON watches (change_id, analytic)',
   `CREATE TABLE alerts (
     id text PRIMARY KEY,
     dedupe_key text NOT NULL UNIQUE,

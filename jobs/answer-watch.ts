@@ -1,0 +1,71 @@
+// answers one watch from stored evidence, writes its alert, and asks again later
+import { Type } from 'typebox';
+import { queueDeliveries } from '../src/alerts/queue.ts';
+import { analyticOf, withOverrides } from '../src/analytics/index.ts';
+import type { Services } from '../src/services.ts';
+import { alertByDedupeKey, putAlert, relatedAlerts } from '../src/store/postgres/alerts.ts';
+import { scheduleWatch, type Watch, watchById } from '../src/store/postgres/watches.ts';
+import { answerWatch } from '../src/watches/answer.ts';
+import { gatherEvidence } from '../src/watches/evidence.ts';
+import { defineJob } from './definition.ts';
+
+export const answerWatchJob = defineJob({
+  name: 'answer-watch',
+  payload: Type.Object({ watchId: Type.String() }),
+  attempts: 5,
+  backoffMs: 2000,
+  timeoutMs: 120_000,
+  concurrency: () => 4,
+  dedupeKey: ({ watchId }) => watchId,
+  run: async ({ watchId }, services) => {
+    const watch = await watchById(services.postgres, watchId);
+    if (watch?.state !== 'open') return;
+    const nextAtMs = await answer(watch, services);
+    await scheduleWatch(services.postgres, watch.id, nextAtMs);
+    if (nextAtMs !== undefined)
+      await services.jobs.add(
+        'answer-watch',
+        { watchId },
+        { delayMs: Math.max(0, nextAtMs - services.now()) },
+      );
+  },
+});
+
+async function answer(watch: Watch, services: Services): Promise<number | undefined> {
+  const { postgres, clickhouse, log } = services;
+  const analytic = analyticOf(watch.analytic);
+  if (!analytic) throw new Error(`watch ${watch.id} asks for an unknown analytic ${watch.analytic}`);
+  const parameters = withOverrides(analytic);
+  const askedAtMs = Math.min(services.now(), watch.untilMs);
+  const evidence = await gatherEvidence(clickhouse, watch.question, askedAtMs, {
+    baselineDays: Number(parameters.BaselineDays ?? 14),
+    asnName: (address) => services.enrich(address).name,
+  });
+  const dedupeKey = `${analytic.id}:${watch.facts.device}:${watch.facts.id}`;
+  const previous = await alertByDedupeKey(postgres, dedupeKey);
+  const related = await relatedAlerts(postgres, watch.deviceId, dedupeKey);
+  const baseUrl = services.settings.POSTERN_PUBLIC_URL;
+  const { alert, nextAtMs } = answerWatch({
+    ...watch,
+    evidence,
+    analytic,
+    parameters,
+    previous,
+    related,
+    baseUrl,
+  });
+  if (alert) {
+    const now = new Date(services.now());
+    // The alert and what is to be sent of it become true together.
+    const deliveries = await postgres.transaction().execute(async (transaction) => {
+      const isNew = await putAlert(transaction, alert, watch.deviceId, now);
+      return isNew ? queueDeliveries(transaction, alert, now) : [];
+    });
+    for (const deliveryId of deliveries) await services.jobs.add('deliver-alert', { deliveryId });
+    log.info(
+      { alert: alert.id, revision: alert.revision, severity: alert.severity, device: alert.device },
+      alert.title,
+    );
+  }
+  return nextAtMs;
+}

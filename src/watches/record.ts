@@ -1,0 +1,146 @@
+// a pulled configuration -> stored snapshot, rule changes and watches, in one transaction
+import { randomUUID } from 'node:crypto';
+import type { Transaction } from 'kysely';
+import { analytics, withOverrides } from '../analytics/index.ts';
+import { addressSet, unionAddresses } from '../model/addresses.ts';
+import { readRules } from '../rules/read.ts';
+import type { Services } from '../services.ts';
+import { eventsBetween } from '../store/clickhouse/events.ts';
+import type { Device } from '../store/postgres/devices.ts';
+import { changeHistory, insertRuleChanges } from '../store/postgres/rule-changes.ts';
+import type { Database } from '../store/postgres/schema.ts';
+import {
+  asSnapshot,
+  confirmSnapshot,
+  latestSnapshot,
+  type StoredSnapshot,
+} from '../store/postgres/snapshots.ts';
+import { approvedForwards, ticketsAround } from '../store/postgres/tickets.ts';
+import { insertWatch } from '../store/postgres/watches.ts';
+import { detectChanges } from './detect.ts';
+import { changeFacts, hourIn, openWatches, type SiteFacts, type WatchedDevice } from './open.ts';
+import { nextAnswerAt } from './schedule.ts';
+import { internalAddresses } from './site.ts';
+
+export interface TakenNow {
+  readonly text: string;
+  readonly compareHash: string;
+  readonly beganAtMs: number;
+  readonly durationMs: number;
+}
+
+/** Resolves to the ids of the watches that were opened. An unchanged configuration only confirms the last snapshot. */
+export async function recordSnapshot(device: Device, taken: TakenNow, services: Services): Promise<string[]> {
+  const { postgres } = services;
+  const previous = await latestSnapshot(postgres, device.id);
+  if (previous && taken.beganAtMs < previous.confirmed_at.getTime()) return [];
+  if (previous?.compare_hash === taken.compareHash) {
+    await confirmSnapshot(postgres, previous.id, new Date(taken.beganAtMs));
+    return [];
+  }
+  const opened = await postgres
+    .transaction()
+    .execute((transaction) => storeChanged(transaction, device, taken, previous, services));
+  for (const { watchId, delayMs } of opened)
+    await services.jobs.add('answer-watch', { watchId }, { delayMs });
+  return opened.map(({ watchId }) => watchId);
+}
+
+async function storeChanged(
+  transaction: Transaction<Database>,
+  device: Device,
+  taken: TakenNow,
+  previous: StoredSnapshot | undefined,
+  services: Services,
+): Promise<{ watchId: string; delayMs: number }[]> {
+  const { ruleSet } = readRules(taken.text, device.vendor);
+  const stored = await transaction
+    .insertInto('snapshots')
+    .values({
+      id: randomUUID(),
+      device_id: device.id,
+      vendor: device.vendor,
+      began_at: new Date(taken.beganAtMs),
+      duration_ms: Math.round(taken.durationMs),
+      confirmed_at: new Date(taken.beganAtMs),
+      text: taken.text,
+      compare_hash: taken.compareHash,
+      rule_count: ruleSet.rules.length,
+      unread: JSON.stringify(ruleSet.unread.slice(0, 10_000)),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return previous ? storeChanges(transaction, device, previous, stored, services) : [];
+}
+
+async function storeChanges(
+  transaction: Transaction<Database>,
+  device: Device,
+  previous: StoredSnapshot,
+  stored: StoredSnapshot,
+  services: Services,
+): Promise<{ watchId: string; delayMs: number }[]> {
+  const before = asSnapshot(previous, device.name, true);
+  const after = asSnapshot(stored, device.name, false);
+  const senders = [...new Set([device.address, ...device.addresses])];
+  const events = await eventsBetween(services.clickhouse, {
+    senders,
+    fromMs: before.takenAtMs,
+    untilMs: after.takenAtMs + after.durationMs,
+    limit: 5000,
+  });
+  const internal = await internalAddresses(services.postgres, services.settings);
+  const watched = watchedDevice(device);
+  const set = detectChanges({ device: watched, vendor: device.vendor, before, after, events, internal });
+  const withInterfaces = {
+    ...set,
+    device: {
+      ...watched,
+      addresses: unionAddresses(watched.addresses, ...set.ruleSet.interfaces.map((one) => one.addresses)),
+    },
+  };
+  const site: SiteFacts = {
+    internal,
+    tickets: await ticketsAround(transaction, after.takenAtMs),
+    approvedForwards: await approvedForwards(transaction),
+  };
+  const history = await changeHistory(transaction, device.id, (atMs) => hourIn(device.time_zone, atMs));
+  const facts = set.changes.map(({ id, change }) => changeFacts(id, change, withInterfaces, site, history));
+  const now = services.now();
+  await insertRuleChanges(
+    transaction,
+    device.id,
+    { before: previous.id, after: stored.id },
+    facts,
+    new Date(now),
+  );
+  const opened: { watchId: string; delayMs: number }[] = [];
+  for (const analytic of analytics) {
+    for (const draft of openWatches(withInterfaces, site, history, analytic, withOverrides(analytic))) {
+      const nextAtMs = nextAnswerAt(now, draft.question.untilMs, now) ?? now;
+      opened.push({
+        watchId: await insertWatch(transaction, device.id, draft, now, nextAtMs),
+        delayMs: nextAtMs - now,
+      });
+    }
+  }
+  if (facts.length > 0)
+    services.log.info(
+      { device: device.name, changes: facts.length, watches: opened.length },
+      'rules changed',
+    );
+  return opened;
+}
+
+export function watchedDevice(device: Device): WatchedDevice {
+  const numeric = [device.address, ...device.addresses].filter(
+    (text) => /^[0-9a-f.:]+$/i.test(text) && /[.:]/.test(text),
+  );
+  return {
+    name: device.name,
+    addresses: addressSet(...numeric),
+    exporters: device.exporters,
+    timeZone: device.time_zone,
+    ticketPattern: device.ticket_pattern ?? undefined,
+  };
+}
