@@ -1,0 +1,158 @@
+// `postern audit`: recorded configurations, captures and log files -> alerts as JSON lines
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readNetworks } from '../../enrichment/build.ts';
+import type { LookupTables } from '../../enrichment/pack.ts';
+import { buildTables } from '../../enrichment/tables.ts';
+import { type Command, UsageError } from '../model/command.ts';
+import { CATEGORIES, type Category } from '../model/enrichment.ts';
+import { PosternError } from '../model/errors.ts';
+import { openClickHouse } from '../store/clickhouse/open.ts';
+import { exportDatagrams, FLOW_PORTS } from './captures.ts';
+import { recordedConfigs } from './configs.ts';
+import { type ConfigFindings, watchesOf } from './evidence.ts';
+import { recordedEvents } from './lines.ts';
+import { replay } from './replay.ts';
+import { type AuditSite, readSite } from './site.ts';
+
+const help = `postern audit --site FILE --configs DIR|GIT [--flows FILE...] [--syslog FILE...] [--until TIME]
+
+Runs the analytics over recorded evidence, in the evidence's own time. Alerts go to stdout, one JSON
+object a line; a summary goes to stderr. Needs no service, no port and no database server.
+
+  --site FILE       the site: internal prefixes, devices, tickets, approved forwards (JSON)
+  --configs DIR     DIR/<device>/<time>.cfg, or a git repository of Oxidized or RANCID
+  --flows FILE...   pcap or pcapng of export datagrams; the packets' source is the exporter
+  --syslog FILE...  log lines, each with its arrival time and sender in front
+  --until TIME      answer questions up to this time (RFC 3339); default: all of them
+
+Exit status: 0 no alert, 1 alerts, 2 bad use or unreadable input.
+`;
+
+export const command: Command = {
+  name: 'audit',
+  summary: 'run the analytics over recorded evidence',
+  help,
+  run,
+};
+
+interface Options {
+  readonly site: string;
+  readonly configs: string;
+  readonly flows: readonly string[];
+  readonly syslog: readonly string[];
+  readonly untilMs?: number;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const started = performance.now();
+  const options = readOptions(args);
+  const site = await readSite(options.site);
+  for (const file of options.flows)
+    await stat(file).catch((cause) => {
+      throw new PosternError('unreadable', `cannot read ${file}: ${cause.code}`, { subject: file, cause });
+    });
+  const { configs, unknown } = await recordedConfigs(
+    options.configs,
+    site.devices.map((device) => device.name),
+  );
+  const { events, lineCount, malformedCount } = await recordedEvents(options.syslog);
+  const findings = await watchesOf(site, configs, events);
+  warn(findings, unknown, malformedCount);
+  const { recordCount, alertCount } = await answerAll(site, findings, options);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stderr.write(
+    `devices ${site.devices.length}, snapshots ${findings.snapshotCount}, changes ${findings.changeCount}, records ${recordCount}, ` +
+      `lines ${lineCount}, watches ${findings.watches.length}, alerts ${alertCount}, seconds ${seconds}\n`,
+  );
+  return alertCount > 0 ? 1 : 0;
+}
+
+function warn(findings: ConfigFindings, unknown: readonly string[], malformedCount: number): void {
+  for (const warning of findings.warnings) process.stderr.write(`warning: ${warning}\n`);
+  if (unknown.length > 0)
+    process.stderr.write(`warning: not in the site file, left out: ${unknown.slice(0, 10).join(', ')}\n`);
+  if (malformedCount > 0)
+    process.stderr.write(`warning: ${malformedCount} log lines have no time and sender in front\n`);
+}
+
+async function answerAll(site: AuditSite, findings: ConfigFindings, options: Options) {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-audit-'));
+  const client = await openClickHouse({ path: folder });
+  const onProgress = progress();
+  try {
+    return await replay({
+      site,
+      watches: findings.watches,
+      datagrams: exportDatagrams(options.flows, site.flowPorts ?? FLOW_PORTS),
+      tables: tablesOf(site),
+      client,
+      untilMs: options.untilMs ?? Number.POSITIVE_INFINITY,
+      onAlert: (alert) => process.stdout.write(`${JSON.stringify(alert)}\n`),
+      onProgress,
+    });
+  } finally {
+    await client.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function tablesOf(site: AuditSite): LookupTables {
+  const operator = Object.entries(site.categories ?? {}).map(([subject, category]) => {
+    if (!CATEGORIES.includes(category as Category)) {
+      throw new PosternError(
+        'bad-site',
+        `category ${category} of ${subject} is not one of ${CATEGORIES.join(', ')}`,
+      );
+    }
+    return [subject, category as Category] as const;
+  });
+  return buildTables({
+    networks: site.asnFile ? readNetworks(site.asnFile) : [],
+    operator: Object.fromEntries(operator),
+  });
+}
+
+/** At most a line a second, and only where it takes longer than a second. */
+function progress(): (atMs: number, recordCount: number) => void {
+  let last = performance.now();
+  return (atMs, recordCount) => {
+    if (performance.now() - last < 1000) return;
+    last = performance.now();
+    process.stderr.write(`... ${new Date(atMs).toISOString()}, ${recordCount} records\n`);
+  };
+}
+
+/** Every option takes the words up to the next option. */
+function readOptions(args: readonly string[]): Options {
+  const values = new Map<string, string[]>();
+  let name: string | undefined;
+  for (const arg of args) {
+    if (arg.startsWith('--')) {
+      const [option, value] = arg.slice(2).split(/=(.*)/s);
+      if (!['site', 'configs', 'flows', 'syslog', 'until'].includes(option))
+        throw new UsageError(`unknown option --${option}`);
+      name = option;
+      values.set(name, [...(values.get(name) ?? []), ...(value === undefined ? [] : [value])]);
+    } else if (name) values.get(name)!.push(arg);
+    else throw new UsageError(`unexpected argument ${arg}`);
+  }
+  const one = (option: string, isNeeded: boolean) => {
+    const given = values.get(option);
+    if (!given && !isNeeded) return undefined;
+    if (given?.length !== 1) throw new UsageError(`--${option} takes one value`);
+    return given[0];
+  };
+  const until = one('until', false);
+  const untilMs = until === undefined ? undefined : Date.parse(until);
+  if (Number.isNaN(untilMs))
+    throw new UsageError(`--until takes a time such as 2026-11-02T06:00:00Z, not ${until}`);
+  return {
+    site: one('site', true)!,
+    configs: one('configs', true)!,
+    flows: values.get('flows') ?? [],
+    syslog: values.get('syslog') ?? [],
+    untilMs,
+  };
+}

@@ -1,0 +1,121 @@
+// a folder of recorded configurations, or a git repository of Oxidized or RANCID -> snapshots in order of time
+import { execFile } from 'node:child_process';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { PosternError } from '../model/errors.ts';
+
+export interface RecordedConfig {
+  readonly device: string;
+  readonly takenAtMs: number;
+  /** Reads the text; configurations are large and few are needed at once. */
+  readonly text: () => Promise<string>;
+}
+
+const MAX_BYTES = 64 * 1024 * 1024;
+const run = promisify(execFile);
+
+/** `devices` are the names of the site; files of other devices are left out and returned in `unknown`. */
+export async function recordedConfigs(
+  path: string,
+  devices: readonly string[],
+): Promise<{ configs: RecordedConfig[]; unknown: string[] }> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder)
+    throw new PosternError('unreadable', `no folder of configurations at ${path}`, { subject: path });
+  const isGit = await stat(join(path, '.git')).then(
+    () => true,
+    () =>
+      stat(join(path, 'HEAD')).then(
+        (found) => found.isFile(),
+        () => false,
+      ),
+  );
+  const found = isGit ? await fromGit(path) : await fromFolder(path);
+  const configs = found
+    .filter((config) => devices.includes(config.device))
+    .sort((a, b) => a.takenAtMs - b.takenAtMs || (a.device < b.device ? -1 : 1));
+  const unknown = [
+    ...new Set(found.map((config) => config.device).filter((name) => !devices.includes(name))),
+  ].sort();
+  return { configs, unknown };
+}
+
+/** DIR/<device>/<time>.cfg with the time in RFC 3339, ":" written as "-". */
+async function fromFolder(path: string): Promise<RecordedConfig[]> {
+  const configs: RecordedConfig[] = [];
+  for (const device of (await readdir(path, { withFileTypes: true })).filter((entry) =>
+    entry.isDirectory(),
+  )) {
+    for (const name of await readdir(join(path, device.name))) {
+      const takenAtMs = timeInName(name);
+      const file = join(path, device.name, name);
+      if (takenAtMs === undefined) {
+        if (name.endsWith('.cfg'))
+          throw new PosternError(
+            'unreadable',
+            `${file}: the name is not a time like 2026-11-02T03-00-00Z.cfg`,
+            { subject: file },
+          );
+        continue;
+      }
+      configs.push({ device: device.name, takenAtMs, text: () => readBounded(file) });
+    }
+  }
+  return configs;
+}
+
+export function timeInName(name: string): number | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2}T\d{2})-(\d{2})(?:-(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}-?\d{2})\.cfg$/.exec(
+    name,
+  );
+  if (!match) return undefined;
+  const zone = match[5] === 'Z' ? 'Z' : match[5].replace(/^(.\d{2})-?(\d{2})$/, '$1:$2');
+  const at = Date.parse(`${match[1]}:${match[2]}:${match[3] ?? '00'}${match[4] ?? ''}${zone}`);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+async function readBounded(file: string): Promise<string> {
+  const { size } = await stat(file);
+  if (size > MAX_BYTES)
+    throw new PosternError('unreadable', `${file} is larger than 64 MiB`, { subject: file });
+  return readFile(file, 'utf8');
+}
+
+/** Every revision of every file, at its commit time. Oxidized: <group>/<device>; RANCID: <group>/configs/<device>. */
+async function fromGit(path: string): Promise<RecordedConfig[]> {
+  const git = async (...args: string[]) =>
+    (await run('git', ['-C', path, ...args], { maxBuffer: MAX_BYTES })).stdout;
+  const log = await git(
+    'log',
+    '--reverse',
+    '--no-merges',
+    '--no-renames',
+    '--diff-filter=AM',
+    '--name-only',
+    '--format=%x00%H %ct',
+  ).catch((cause: Error) => {
+    throw new PosternError(
+      'unreadable',
+      `cannot read the git history of ${path}: ${cause.message.split('\n')[0]}`,
+      { subject: path, cause },
+    );
+  });
+  return log
+    .split('\0')
+    .slice(1)
+    .flatMap((entry) => {
+      const [head, ...files] = entry.split('\n').filter(Boolean);
+      const [commit, seconds] = head.split(' ');
+      return files
+        .filter((file) => !basename(file).startsWith('.') && !/router\.db$/.test(file))
+        .map((file) => ({
+          device: basename(file).replace(/\.cfg$/, ''),
+          takenAtMs: Number(seconds) * 1000,
+          text: () => git('show', `${commit}:${file}`),
+        }));
+    });
+}

@@ -1,0 +1,140 @@
+// watches + captures -> alerts: the service's own stages over recorded evidence, in the evidence's own time
+import type { ClickHouseClient } from '@clickhouse/client';
+import { openLookup } from '../../enrichment/lookup.ts';
+import type { LookupTables } from '../../enrichment/pack.ts';
+import { analyticOf, withOverrides } from '../analytics/index.ts';
+import { createFolder } from '../flows/folder.ts';
+import { subtractAddresses, unionAddresses } from '../model/addresses.ts';
+import type { Alert } from '../model/alert.ts';
+import type { CapturedDatagram } from '../packets/pcap.ts';
+import { insertConversations } from '../store/clickhouse/conversations.ts';
+import { answerWatch } from '../watches/answer.ts';
+import { gatherEvidence } from '../watches/evidence.ts';
+import { relayAddresses } from '../watches/open.ts';
+import { nextAnswerAt } from '../watches/schedule.ts';
+import { type OpenedWatch, siteFacts } from './evidence.ts';
+import type { AuditSite } from './site.ts';
+
+/** Conversations held before they go to the store. */
+const FLUSH_ROWS = 300_000;
+
+export interface ReplayInput {
+  readonly site: AuditSite;
+  readonly watches: readonly OpenedWatch[];
+  /** Datagrams in order of time. */
+  readonly datagrams: AsyncIterable<CapturedDatagram> | Iterable<CapturedDatagram>;
+  readonly tables: LookupTables;
+  readonly client: ClickHouseClient;
+  /** No question is answered after this time. */
+  readonly untilMs: number;
+  readonly onAlert: (alert: Alert) => void;
+  readonly onProgress?: (atMs: number, recordCount: number) => void;
+}
+
+interface Pending {
+  readonly atMs: number;
+  readonly index: number;
+}
+
+/** Resolves to the number of records decoded. */
+export async function replay(input: ReplayInput): Promise<{ recordCount: number; alertCount: number }> {
+  const { site, client, watches } = input;
+  const internal = siteFacts(site).internal;
+  const relays = watches.map(({ draft }) => relayAddresses(draft.facts.change.opens, internal));
+  const full: ReturnType<typeof folder.drain> = [];
+  const folder = createFolder({
+    internal: subtractAddresses(internal, unionAddresses(...relays)),
+    tables: input.tables,
+    maxConversations: FLUSH_ROWS * 2,
+    onFull: () => full.push(...folder.drain()),
+  });
+  const store = async () => {
+    const batches = [...full.splice(0), ...folder.drain()];
+    if (watches.length > 0 && batches.length > 0) await insertConversations(client, batches);
+  };
+  const datagrams = asAsync(input.datagrams)[Symbol.asyncIterator]();
+  let current = await datagrams.next();
+  const feed = async (untilMs: number) => {
+    while (!current.done && current.value.atMs <= untilMs) {
+      const { source, sourcePort, payload, atMs } = current.value;
+      folder.receive(source, sourcePort, payload, atMs);
+      if (folder.count() + full.length * 1000 > FLUSH_ROWS) await store();
+      current = await datagrams.next();
+    }
+  };
+  const queue: Pending[] = watches.flatMap(({ openedAtMs, draft }, index) => {
+    const atMs = nextAnswerAt(openedAtMs, draft.question.untilMs, openedAtMs);
+    return atMs === undefined ? [] : [{ atMs, index }];
+  });
+  const answers = createAnswers(input);
+  let recordCount = 0;
+  for (let next = takeEarliest(queue); next && next.atMs <= input.untilMs; next = takeEarliest(queue)) {
+    await feed(next.atMs);
+    await store();
+    const nextAtMs = await answers.answer(next.index, next.atMs);
+    if (nextAtMs !== undefined) queue.push({ atMs: nextAtMs, index: next.index });
+    recordCount += newRecords(folder);
+    input.onProgress?.(next.atMs, recordCount);
+  }
+  // What is left decides nothing more, but is counted.
+  await feed(Number.POSITIVE_INFINITY);
+  return { recordCount: recordCount + newRecords(folder), alertCount: answers.alertCount() };
+}
+
+function createAnswers(input: ReplayInput) {
+  const { site, client, watches } = input;
+  const lookup = openLookup(input.tables);
+  const alerts = new Map<number, Alert>();
+  return {
+    alertCount: () => alerts.size,
+    answer: async (index: number, askedAtMs: number): Promise<number | undefined> => {
+      const { draft, openedAtMs } = watches[index];
+      const analytic = analyticOf(draft.analytic)!;
+      const parameters = withOverrides(analytic, site.parameters?.[analytic.id]);
+      const evidence = await gatherEvidence(client, draft.question, askedAtMs, {
+        baselineDays: Number(parameters.BaselineDays ?? 14),
+        asnName: (address) => lookup.enrich(address).name,
+      });
+      const related = [...alerts.entries()]
+        .filter(([other, alert]) => other !== index && alert.device === draft.facts.device)
+        .map(([, alert]) => alert.id);
+      const { alert, nextAtMs } = answerWatch({
+        ...draft,
+        evidence,
+        analytic,
+        parameters,
+        openedAtMs,
+        previous: alerts.get(index),
+        related,
+      });
+      if (alert) {
+        alerts.set(index, alert);
+        input.onAlert(alert);
+      }
+      return nextAtMs;
+    },
+  };
+}
+
+/** The earliest, by watch where times are equal. Few watches are open at once, so a scan does. */
+function takeEarliest(queue: Pending[]): Pending | undefined {
+  if (queue.length === 0) return undefined;
+  let best = 0;
+  for (let i = 1; i < queue.length; i++) {
+    if (
+      queue[i].atMs < queue[best].atMs ||
+      (queue[i].atMs === queue[best].atMs && queue[i].index < queue[best].index)
+    )
+      best = i;
+  }
+  return queue.splice(best, 1)[0];
+}
+
+/** Since the last call. */
+function newRecords(folder: ReturnType<typeof createFolder>): number {
+  return folder.report().exporters.reduce((sum, exporter) => sum + (exporter.counters.records ?? 0), 0);
+}
+
+async function* asAsync<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+  yield* source;
+}

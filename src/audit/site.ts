@@ -1,0 +1,141 @@
+// site.json -> the site as plain data: what the API would hold
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { definitionOf, definitions } from '../../devices/index.ts';
+import { analyticOf, withOverrides } from '../analytics/index.ts';
+import { addressSet } from '../model/addresses.ts';
+import { PosternError } from '../model/errors.ts';
+import { serviceSet } from '../model/services.ts';
+
+const Texts = Type.Array(Type.String({ maxLength: 200 }), { maxItems: 10_000 });
+
+const Device = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  vendor: Type.Optional(Type.String()),
+  exporters: Type.Optional(Texts),
+  addresses: Type.Optional(Texts),
+  ticketPattern: Type.Optional(Type.String({ maxLength: 200 })),
+  timeZone: Type.Optional(Type.String()),
+});
+
+const Ticket = Type.Object({
+  system: Type.String(),
+  number: Type.String(),
+  state: Type.String(),
+  type: Type.Optional(Type.String()),
+  devices: Type.Optional(Texts),
+  plannedStart: Type.Optional(Type.String()),
+  plannedEnd: Type.Optional(Type.String()),
+  implementer: Type.Optional(Type.String()),
+  summary: Type.Optional(Type.String()),
+});
+
+const ApprovedForward = Type.Object({
+  sources: Type.Optional(Texts),
+  destinations: Texts,
+  services: Type.Optional(Texts),
+  reason: Type.Optional(Type.String()),
+  expires: Type.Optional(Type.String()),
+});
+
+const SiteFile = Type.Object({
+  internal: Texts,
+  timeZone: Type.Optional(Type.String()),
+  devices: Type.Array(Device, { maxItems: 10_000 }),
+  hosts: Type.Optional(
+    Type.Array(
+      Type.Object({
+        name: Type.String(),
+        platform: Type.Optional(Type.String()),
+        addresses: Type.Optional(Texts),
+      }),
+    ),
+  ),
+  asn: Type.Optional(Type.String()),
+  categories: Type.Optional(Type.Record(Type.String(), Type.String())),
+  tickets: Type.Optional(Type.Array(Ticket, { maxItems: 100_000 })),
+  approvedForwards: Type.Optional(Type.Array(ApprovedForward, { maxItems: 10_000 })),
+  parameters: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
+  flowPorts: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))),
+});
+
+export type SiteFile = Static<typeof SiteFile>;
+export interface AuditSite extends SiteFile {
+  /** Absolute; undefined without one. */
+  readonly asnFile?: string;
+}
+
+const check = Compile(SiteFile);
+
+/** Throws PosternError 'bad-site' naming the first thing that is wrong. */
+export async function readSite(file: string): Promise<AuditSite> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new PosternError('bad-site', `cannot read the site file ${file}: ${(cause as Error).message}`, {
+      subject: file,
+      cause,
+    });
+  }
+  if (!check.Check(parsed)) {
+    const [first] = check.Errors(parsed);
+    throw new PosternError(
+      'bad-site',
+      `${file}: ${first?.instancePath || '/'} ${first?.message ?? 'is not as expected'}`,
+      { subject: file },
+    );
+  }
+  verifyValues(parsed, file);
+  return { ...parsed, asnFile: parsed.asn && resolve(dirname(file), parsed.asn) };
+}
+
+function verifyValues(site: SiteFile, file: string): void {
+  const attempt = (where: string, work: () => unknown) => {
+    try {
+      work();
+    } catch (cause) {
+      throw new PosternError('bad-site', `${file}: ${where}: ${(cause as Error).message}`, {
+        subject: file,
+        cause,
+      });
+    }
+  };
+  attempt('internal', () => addressSet(...site.internal));
+  for (const device of site.devices) {
+    if (device.vendor && !definitionOf(device.vendor)) {
+      throw new PosternError(
+        'bad-site',
+        `${file}: device ${device.name}: no vendor ${device.vendor}; known are ${definitions.map((one) => one.vendor).join(', ')}`,
+      );
+    }
+    attempt(`device ${device.name}`, () =>
+      addressSet(...(device.exporters ?? []), ...(device.addresses ?? [])),
+    );
+    attempt(`device ${device.name} ticketPattern`, () => new RegExp(device.ticketPattern ?? ''));
+  }
+  for (const forward of site.approvedForwards ?? []) {
+    attempt('approvedForwards', () => [
+      addressSet(...(forward.sources ?? []), ...forward.destinations),
+      serviceSet(...(forward.services ?? [])),
+      timeOf(forward.expires),
+    ]);
+  }
+  for (const ticket of site.tickets ?? [])
+    attempt(`ticket ${ticket.number}`, () => [timeOf(ticket.plannedStart), timeOf(ticket.plannedEnd)]);
+  for (const [id, overrides] of Object.entries(site.parameters ?? {})) {
+    const analytic = analyticOf(id);
+    // Parameters of analytics that this version lacks are not an error: one site file serves several versions.
+    if (analytic) attempt(`parameters ${id}`, () => withOverrides(analytic, overrides));
+  }
+}
+
+/** RFC 3339 -> epoch milliseconds; throws TypeError otherwise. */
+export function timeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new TypeError(`not a time: ${text}`);
+  return at;
+}
