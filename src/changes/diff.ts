@@ -1,0 +1,158 @@
+// RuleSet before, RuleSet after -> RuleChange[]: what newly became possible, by which rule
+import type { ChangeKind, RuleChange } from '../model/change.ts';
+import { CHANGE_CLASSES } from '../model/change.ts';
+import type { Rule, RuleSet } from '../model/rule.ts';
+import type { Site } from '../model/site.ts';
+import { attribute, entriesByKey, obstaclesOf, type Side } from './attribute.ts';
+import { gravest } from './classify.ts';
+import { coarseEffects } from './coarse.ts';
+import { type Found, newlyPassing } from './compare.ts';
+import { type Effect, evaluate, TooManyPieces } from './effect.ts';
+import { toOpenings } from './openings.ts';
+import { effectOf, type Pair, pairRules } from './pair.ts';
+import type { Decider } from './piece.ts';
+import { createSignatures, type Signatures } from './signature.ts';
+import { findTouched, type Touched } from './touched.ts';
+
+/** A change in the making. One that is `implied` by the order or by a policy counts only where traffic shows it. */
+interface Draft extends Pair {
+  readonly kind: ChangeKind;
+  readonly implied: boolean;
+  readonly opens: Found[];
+  readonly closes: Found[];
+}
+
+type SideName = 'before' | 'after';
+
+/**
+ * What differs in effect, gravest first. Comments, names, numbering and an order that nothing depends on are no difference.
+ * A policy's default or binding that changed without any rule of its own appears under the key "policy:<id>".
+ * Where the difference is cut into more pieces than effect.ts follows, `opens` and `closes` are the matches of the changed
+ * entries, taken by themselves: never too little, possibly too much.
+ */
+export function diffRuleSets(before: RuleSet, after: RuleSet, site: Site): RuleChange[] {
+  const signatures = createSignatures();
+  const pairs = pairRules(before.rules, after.rules, signatures);
+  const drafts = new Map<string, Draft>();
+  for (const pair of pairs) {
+    const kind = kindOf(pair, signatures);
+    if (kind) drafts.set(pair.key + kind, draft(pair, kind, false));
+  }
+  const byPair = new Map([...drafts.values()].map((one) => [one.after ?? one.before, one]));
+  const touched = findTouched(before, after, signatures);
+  const find = draftFinder(pairs, drafts, byPair, touched);
+  follow(before, after, touched, find, signatures);
+  return [...drafts.values()]
+    .filter((one) => !one.implied || one.opens.length + one.closes.length > 0)
+    .map((one) => finish(one, site, signatures))
+    .sort((a, b) => rank(a) - rank(b) || lineOf(a) - lineOf(b));
+}
+
+function kindOf({ before, after }: Pair, signatures: Signatures): ChangeKind | undefined {
+  if (!before) return 'added';
+  if (!after) return 'removed';
+  if (before.enabled !== after.enabled) return after.enabled ? 'enabled' : 'disabled';
+  return effectOf(before, signatures) === effectOf(after, signatures) ? undefined : 'modified';
+}
+
+const draft = (pair: Pair, kind: ChangeKind, implied: boolean): Draft => ({
+  ...pair,
+  kind,
+  implied,
+  opens: [],
+  closes: [],
+});
+
+/** Decider -> the change it belongs to; makes one where its rule itself did not change: moved, bound elsewhere, a new default. */
+function draftFinder(
+  pairs: readonly Pair[],
+  drafts: Map<string, Draft>,
+  byRule: Map<Rule | undefined, Draft>,
+  touched: Touched,
+) {
+  const byKey = {
+    before: Map.groupBy(pairs, (pair) => pair.before?.key),
+    after: Map.groupBy(pairs, (pair) => pair.after?.key),
+  };
+  return (decider: Decider, side: SideName): Draft => {
+    if (!('ruleKey' in decider)) return make({ key: `policy:${decider.id}` }, 'modified');
+    const own = byKey[side].get(decider.ruleKey) ?? [];
+    for (const pair of own) {
+      const known = byRule.get(pair.after ?? pair.before);
+      if (known) return known;
+    }
+    const kind = touched.moved.has(decider) ? 'moved' : 'modified';
+    if (own.length > 0) return make(own[0], kind);
+    return make({ key: decider.ruleKey }, kind);
+  };
+  function make(pair: Pair, kind: ChangeKind): Draft {
+    const id = pair.key + (pair.before ?? pair.after ? kind : '');
+    const known = drafts.get(id);
+    if (known) return known;
+    const made = draft(pair, kind, true);
+    drafts.set(id, made);
+    if (pair.before ?? pair.after) byRule.set(pair.after ?? pair.before, made);
+    return made;
+  }
+}
+
+/** Evaluates both sides where they can differ, and hands each newly passing piece to the changes it is owed to. */
+function follow(
+  before: RuleSet,
+  after: RuleSet,
+  touched: Touched,
+  find: (decider: Decider, side: SideName) => Draft,
+  signatures: Signatures,
+): void {
+  if (touched.region.length === 0) return;
+  const [old, now] = evaluateBoth(before, after, touched);
+  const side = (name: SideName, ruleSet: RuleSet, effect: Effect): Side<Draft> => {
+    const changeOf = (decider: Decider) => find(decider, name);
+    return {
+      touched: touched[name],
+      changeOf,
+      obstacles: obstaclesOf(effect, touched[name], changeOf),
+      entries: entriesByKey(ruleSet),
+    };
+  };
+  const sideBefore = side('before', before, old);
+  const sideAfter = side('after', after, now);
+  for (const { piece, novelty } of newlyPassing(old, now, signatures)) {
+    const keys = (change: Draft) => (change.before ? [change.before.key] : []);
+    for (const [change, part] of attribute(piece, sideBefore, sideAfter, keys, signatures))
+      change.opens.push({ piece: part, novelty });
+  }
+  for (const { piece, novelty } of newlyPassing(now, old, signatures)) {
+    const keys = (change: Draft) => (change.after ? [change.after.key] : []);
+    for (const [change, part] of attribute(piece, sideAfter, sideBefore, keys, signatures))
+      change.closes.push({ piece: part, novelty });
+  }
+}
+
+function evaluateBoth(before: RuleSet, after: RuleSet, touched: Touched): [Effect, Effect] {
+  try {
+    return [evaluate(before, touched.region), evaluate(after, touched.region)];
+  } catch (error) {
+    if (!(error instanceof TooManyPieces)) throw error;
+    return coarseEffects(before, after, touched);
+  }
+}
+
+function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {
+  const opens = toOpenings(one.opens, site, signatures);
+  const closes = toOpenings(one.closes, site, signatures);
+  const telling = opens.length > 0 ? opens : closes;
+  return {
+    kind: one.kind,
+    class: gravest(telling.map((opening) => opening.class)),
+    ruleKey: one.key,
+    ...(one.before ? { before: one.before } : {}),
+    ...(one.after ? { after: one.after } : {}),
+    opens,
+    closes,
+  };
+}
+
+const rank = (change: RuleChange) => CHANGE_CLASSES.indexOf(change.class);
+const lineOf = (change: RuleChange) =>
+  change.after?.lines[0]?.number ?? change.before?.lines[0]?.number ?? 0;

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { diffRuleSets } from '../../src/changes/diff.ts';
+import { addressRanges, hasAddress } from '../../src/model/addresses.ts';
+import type { Opening } from '../../src/model/change.ts';
+import type { Policy, PolicyEntry, RuleSet, Stage, Translation } from '../../src/model/rule.ts';
+import { DEFAULT_INTERNAL } from '../../src/model/site.ts';
+import { service, unionServices } from '../../src/model/services.ts';
+import { allNamesBut, ANY_NAME, ANY_TRAFFIC, names, type Traffic } from '../../src/model/traffic.ts';
+import { type Fate, fatesOf, inBox, type Packet } from './interpreter.ts';
+import { type Random, seeded } from './random.ts';
+
+const CASES = 500;
+const PACKETS = 100;
+const INSIDE = 0x0a000000;
+const OUTSIDE = 0xcb007100;
+const SPAN = 16;
+
+const address = (random: Random) => (random.chance(0.5) ? INSIDE : OUTSIDE) + random.below(SPAN);
+const port = (random: Random) => 80 + random.below(6);
+
+function addressPart(random: Random) {
+  if (random.chance(0.3)) return ANY_TRAFFIC.sources;
+  const pairs = Array.from({ length: random.chance(0.2) ? 2 : 1 }, () => {
+    const first = address(random);
+    return [first, first + random.below(8)] as const;
+  });
+  return addressRanges(pairs);
+}
+
+function services(random: Random) {
+  if (random.chance(0.3)) return ANY_TRAFFIC.services;
+  const one = () => {
+    const first = port(random);
+    return service(random.pick([6, 17, 1]), [[first, first + random.below(3)]]);
+  };
+  return random.chance(0.3) ? unionServices(one(), one()) : one();
+}
+
+const interfaces = (random: Random) =>
+  random.chance(0.75)
+    ? ANY_NAME
+    : random.chance(0.5)
+      ? names(random.pick(['lan', 'wan']))
+      : allNamesBut(random.pick(['lan', 'wan']));
+
+const match = (random: Random): Traffic => ({
+  ingress: interfaces(random),
+  egress: interfaces(random),
+  sources: addressPart(random),
+  destinations: addressPart(random),
+  services: services(random),
+  sourcePorts: random.chance(0.9) ? ANY_TRAFFIC.sourcePorts : [1000, 1000 + random.below(2000)],
+});
+
+function translation(random: Random, stage: Stage, of: Traffic): Translation {
+  const first = address(random);
+  if (stage === 'source-nat')
+    return { kind: 'source', ...(random.chance(0.5) ? { addresses: addressRanges([[first, first]]) } : {}) };
+  if (stage === 'redirect') {
+    const kind = random.pick(['tunnel', 'proxy', 'policy-route', 'mirror'] as const);
+    return { kind, addresses: addressRanges([[first, first]]) };
+  }
+  if (random.chance(0.15)) return { kind: 'redirect', ports: [port(random), 85] };
+  const from = port(random);
+  const ports = random.chance(0.5) ? { ports: [from, from + random.below(2)] as const } : {};
+  const { v4 } = of.destinations;
+  if (random.chance(0.3) && v4.length === 2 && v4[1] - v4[0] < 64)
+    return { kind: 'destination', offset: true, addresses: addressRanges([[first, first + v4[1] - v4[0]]]), ...ports };
+  return { kind: 'destination', addresses: addressRanges([[first, first + random.below(3)]]), ...ports };
+}
+
+let serial = 0;
+function entry(random: Random, stage: Stage): PolicyEntry {
+  const box = match(random);
+  const translates = stage !== 'filter' && random.chance(0.8);
+  const stops = stage === 'filter' ? random.chance(0.5) : !translates;
+  return {
+    ruleKey: `r${serial++}`,
+    match: box,
+    unresolved: random.chance(0.08) ? ['time-range'] : [],
+    action: stage === 'filter' ? (stops ? 'drop' : 'accept') : translates ? 'translate' : 'exempt',
+    ...(translates ? { translation: translation(random, stage, box) } : {}),
+  };
+}
+
+function policy(random: Random, stage: Stage, number: number): Policy {
+  return {
+    id: `${stage}-${number}`,
+    stage,
+    evaluation: random.chance(0.75) ? 'first-match' : 'last-match',
+    appliesTo: { ingress: interfaces(random), egress: interfaces(random) },
+    otherwise: stage === 'filter' ? random.pick(['accept', 'drop']) : 'none',
+    entries: Array.from({ length: random.below(6) }, () => entry(random, stage)),
+  };
+}
+
+const withRules = (policies: Policy[]): RuleSet => ({
+  policies,
+  interfaces: [],
+  unread: [],
+  rules: policies.flatMap(({ id, entries }) =>
+    entries.map((one, position) => ({
+      ...one,
+      key: one.ruleKey,
+      kind: 'filter' as const,
+      enabled: true,
+      position,
+      context: { chain: id },
+      lines: [],
+    })),
+  ),
+});
+
+function random1(random: Random): Policy[] {
+  const counts: [Stage, number][] = [
+    ['destination-nat', random.below(3)],
+    ['redirect', random.below(3)],
+    ['filter', random.below(4)],
+    ['source-nat', random.below(3)],
+  ];
+  return counts.flatMap(([stage, n]) => Array.from({ length: n }, (_, i) => policy(random, stage, i)));
+}
+
+/** One to three edits: an entry added, taken away, changed or moved; a default or binding changed; a policy gone. */
+function edited(random: Random, policies: Policy[]): Policy[] {
+  let list = [...policies];
+  for (let n = 1 + random.below(3); n > 0 && list.length > 0; n--) {
+    const at = random.below(list.length);
+    const one = list[at];
+    const entries = [...one.entries];
+    const i = random.below(entries.length + 1);
+    const edit = random.below(9);
+    let next: Policy | undefined = one;
+    if (edit <= 1) entries.splice(i, 0, entry(random, one.stage));
+    else if (edit === 2) entries.splice(i, 1);
+    else if (edit <= 4 && entries[i]) entries[i] = { ...entry(random, one.stage), ruleKey: entries[i].ruleKey };
+    else if (edit === 5 && entries[i]) entries.splice(random.below(entries.length), 0, ...entries.splice(i, 1));
+    else if (edit === 6 && one.stage === 'filter')
+      next = { ...one, otherwise: one.otherwise === 'drop' ? 'accept' : 'drop' };
+    else if (edit === 7) next = { ...one, appliesTo: { ...one.appliesTo, ingress: interfaces(random) } };
+    else if (edit === 8 && random.chance(0.3)) next = undefined;
+    list = list.flatMap((other, place) => (place !== at ? [other] : next ? [{ ...next, entries }] : []));
+  }
+  return random.chance(0.1) ? list.toReversed() : list;
+}
+
+/** Most packets lie at the ends of the ranges of an entry, and most of those entries stand on one side only. */
+function packets(random: Random, sides: RuleSet[]): Packet[] {
+  const entries = sides.map((side) => side.policies.flatMap((one) => one.entries));
+  const changed = [
+    ...entries[0].filter((one) => !entries[1].includes(one)),
+    ...entries[1].filter((one) => !entries[0].includes(one)),
+  ].map((one) => one.match);
+  const all = entries.flat().map((one) => one.match);
+  const near = (values: readonly number[], otherwise: () => number) => {
+    if (values.length === 0 || values[1] - values[0] > 2 ** 20 || random.chance(0.15)) return otherwise();
+    const step = random.chance(0.8) ? 0 : random.chance(0.5) ? 1 : -1;
+    return Math.max(0, random.pick(values) + step);
+  };
+  return Array.from({ length: PACKETS }, () => {
+    const boxes = changed.length > 0 && random.chance(0.75) ? changed : all;
+    const box = boxes.length > 0 ? random.pick(boxes) : ANY_TRAFFIC;
+    const drawn = near(box.services, () => 0);
+    const inRange = drawn > 65_536 && drawn < 20 * 65_536;
+    return {
+      ingress: random.pick(['lan', 'wan']),
+      egress: random.pick(['lan', 'wan', 'dmz']),
+      source: near(box.sources.v4, () => address(random)) % 2 ** 32,
+      destination: near(box.destinations.v4, () => address(random)) % 2 ** 32,
+      protocol: inRange ? drawn >> 16 : random.pick([1, 6, 17]),
+      port: inRange ? drawn & 0xffff : port(random),
+      sourcePort: random.pick([1, 1000, 1500, 3000, 40_000]),
+    };
+  });
+}
+
+const show = (value: unknown) => JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+
+function claims(opening: Opening, p: Packet, fate: Fate): boolean {
+  if (!inBox(opening.traffic, p)) return false;
+  const { destinationTranslation: to, sourceTranslation: source } = opening;
+  const aside = to && to.kind !== 'destination' && to.kind !== 'redirect';
+  if (aside) return show(to) === fate.redirect && (source === undefined ? '' : show(source)) === fate.source;
+  if ((source === undefined ? '' : show(source)) !== fate.source) return false;
+  if (!to) return fate.destination === p.destination && fate.port === p.port;
+  const [first, last] = to.ports ?? [p.port, p.port];
+  const portFits = [6, 17].includes(p.protocol) ? fate.port >= first && fate.port <= last : fate.port === p.port;
+  if (!to.addresses) return fate.destination === 'self' && portFits;
+  if (fate.destination === 'self' || !portFits || !hasAddress(to.addresses, fate.destination)) return false;
+  return true;
+}
+
+test('a packet passes newly, or newly so, if and only if an opening claims it', () => {
+  const random = seeded(20_260_101);
+  const seen = { opened: 0, closed: 0, same: 0 };
+  for (let n = 0; n < CASES; n++) {
+    const start = random1(random);
+    const before = withRules(start);
+    const after = withRules(edited(random, start));
+    const changes = diffRuleSets(before, after, { internal: DEFAULT_INTERNAL });
+    const opens = changes.flatMap((change) => change.opens);
+    const closes = changes.flatMap((change) => change.closes);
+    for (const p of packets(random, [before, after])) {
+      const old = fatesOf(before, p);
+      const now = fatesOf(after, p);
+      for (const [from, to, openings, what] of [
+        [old, now, opens, 'opened'],
+        [now, old, closes, 'closed'],
+      ] as const) {
+        const known = new Set(from.map(show));
+        const fresh = to.filter((fate) => !known.has(show(fate)));
+        const boxed = openings.filter((opening) => inBox(opening.traffic, p));
+        for (const fate of fresh)
+          assert.ok(
+            boxed.some((opening) => claims(opening, p, fate)),
+            `case ${n}: ${what} but not claimed: ${show({ p, fate, from, to, boxed, before: before.policies, after: after.policies })}`,
+          );
+        for (const opening of boxed)
+          assert.ok(
+            fresh.some((fate) => claims(opening, p, fate)),
+            `case ${n}: claimed but not ${what}: ${show({ p, opening, from, to, before: before.policies, after: after.policies })}`,
+          );
+        seen[fresh.length > 0 ? what : 'same']++;
+      }
+    }
+  }
+  // The draw must reach all of the cases in numbers.
+  assert.ok(seen.opened > 3000 && seen.closed > 3000 && seen.same > 3000, show(seen));
+});
