@@ -1,0 +1,229 @@
+// UDP ports -> batches of conversations and reports, from threads that share the ports
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import type { LookupTables } from '../../enrichment/pack.ts';
+import type { AddressSet } from '../model/addresses.ts';
+import { PosternError } from '../model/errors.ts';
+import type { ConversationBatch } from './batch.ts';
+import type { FolderReport } from './folder.ts';
+import { readKernelDrops } from './kernel-drops.ts';
+import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
+
+export interface CollectorOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly ports: readonly number[];
+  readonly threads: number;
+  readonly receiveBufferBytes: number;
+  readonly flushMs: number;
+  readonly maxConversations: number;
+  readonly maxSessions: number;
+  readonly internal: AddressSet;
+  readonly tables?: LookupTables;
+  /** Missing or empty: all exporters. */
+  readonly allowed?: AddressSet;
+  readonly onBatch: (batch: ConversationBatch) => void;
+  readonly onReport: (report: FolderReport) => void;
+  /** A thread died of a defect. Its unsent conversations are lost; another takes its place. */
+  readonly onFailure: (error: Error) => void;
+}
+
+export interface Collector {
+  /** In the order of the options. */
+  readonly ports: readonly number[];
+  /** As the kernel counts: twice what was asked for, or twice net.core.rmem_max where that is less. */
+  readonly receiveBufferBytes: number;
+  setInternal(internal: AddressSet): void;
+  setTables(tables: LookupTables | undefined): void;
+  setAllowed(allowed: AddressSet | undefined): void;
+  /** Resolves when onBatch and onReport have seen all that was received until now. */
+  flush(): Promise<void>;
+  /** Datagrams dropped by the kernel on our ports since the start. */
+  kernelDrops(): Promise<number>;
+  /** Closes the ports, then delivers what is left to onBatch and onReport before it resolves. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  readonly options: CollectorOptions;
+  /** What a thread that starts now is given. */
+  current: ThreadOptions;
+  readonly workers: Set<Worker>;
+  readonly flushes: Map<number, () => void>;
+  nextFlush: number;
+  isStopping: boolean;
+}
+
+const RESTART_MS = 1000;
+
+/** Throws PosternError 'port-in-use' or 'cannot-bind' with the port as subject. */
+export async function startCollector(options: CollectorOptions): Promise<Collector> {
+  for (const port of options.ports) await probe(options.host, port);
+  const { host, ports, receiveBufferBytes, flushMs, maxConversations, maxSessions, internal } = options;
+  const running: Running = {
+    options,
+    current: {
+      host,
+      ports,
+      receiveBufferBytes,
+      flushMs,
+      maxConversations,
+      maxSessions,
+      internal,
+      tables: options.tables,
+      allowed: options.allowed,
+    },
+    workers: new Set(),
+    flushes: new Map(),
+    nextFlush: 1,
+    isStopping: false,
+  };
+  const bound = await startThread(running);
+  // Port 0 became a real one, which the other threads share.
+  running.current = { ...running.current, ports: bound.ports };
+  for (let i = 1; i < options.threads; i++) await startThread(running);
+  return controls(running, bound);
+}
+
+/** With reusePort a second instance would silently take half of the datagrams; a socket without it says that the port is taken. */
+async function probe(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  try {
+    socket.bind({ port, address: host, exclusive: true });
+    await once(socket, 'listening');
+  } catch (error) {
+    throw bindError(port, host, error as NodeJS.ErrnoException);
+  } finally {
+    socket.close();
+  }
+}
+
+function bindError(port: number, host: string, cause: NodeJS.ErrnoException): PosternError {
+  const where = `UDP ${host} port ${port}`;
+  if (cause.code === 'EADDRINUSE')
+    return new PosternError('port-in-use', `${where} is in use; stop what holds it or choose another port`, {
+      subject: String(port),
+      cause,
+    });
+  return new PosternError('cannot-bind', `cannot receive flows on ${where}: ${cause.message}`, {
+    subject: String(port),
+    cause,
+  });
+}
+
+type Bound = Extract<FromThread, { kind: 'bound' }>;
+
+function startThread(running: Running): Promise<Bound> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: running.current });
+    running.workers.add(worker);
+    worker.on('message', (message: FromThread) => {
+      if (message.kind === 'bound') resolve(message);
+      else if (message.kind === 'bind-failed')
+        reject(
+          bindError(
+            message.port,
+            running.current.host,
+            Object.assign(new Error(message.message), { code: message.code }),
+          ),
+        );
+      else hear(running, worker, message);
+    });
+    worker.on('error', (error) => {
+      reject(error);
+      running.options.onFailure(error as Error);
+    });
+    worker.on('exit', (code) => {
+      running.workers.delete(worker);
+      if (code !== 0 && !running.isStopping) restart(running);
+      else settleFlushes(running);
+    });
+  });
+}
+
+function restart(running: Running): void {
+  settleFlushes(running);
+  setTimeout(() => {
+    if (!running.isStopping) startThread(running).catch((error: Error) => running.options.onFailure(error));
+  }, RESTART_MS).unref();
+}
+
+function hear(running: Running, worker: Worker, message: FromThread): void {
+  switch (message.kind) {
+    case 'batch':
+      running.options.onBatch(message.batch);
+      tell(worker, { kind: 'taken' });
+      break;
+    case 'report':
+      running.options.onReport(message.report);
+      break;
+    case 'flushed':
+      running.flushes.get(message.id)?.();
+      running.flushes.delete(message.id);
+      break;
+    case 'bound':
+    case 'bind-failed':
+    case 'stopped':
+      break;
+  }
+}
+
+/** A thread that is gone answers no flush. */
+function settleFlushes(running: Running): void {
+  for (const settle of running.flushes.values()) settle();
+  running.flushes.clear();
+}
+
+function tell(worker: Worker, message: ToThread): void {
+  worker.postMessage(message);
+}
+
+function controls(running: Running, bound: Bound): Collector {
+  const tellAll = (message: ToThread) => {
+    for (const worker of running.workers) tell(worker, message);
+  };
+  return {
+    ports: bound.ports,
+    receiveBufferBytes: bound.receiveBufferBytes,
+    setInternal: (internal) => {
+      running.current = { ...running.current, internal };
+      tellAll({ kind: 'internal', internal });
+    },
+    setTables: (tables) => {
+      running.current = { ...running.current, tables };
+      tellAll({ kind: 'tables', tables });
+    },
+    setAllowed: (allowed) => {
+      running.current = { ...running.current, allowed };
+      tellAll({ kind: 'allowed', allowed });
+    },
+    flush: async () => {
+      await Promise.all([...running.workers].map((worker) => flushThread(running, worker)));
+    },
+    kernelDrops: async () =>
+      [...(await readKernelDrops(bound.ports)).values()].reduce((sum, count) => sum + count, 0),
+    stop: () => stop(running),
+  };
+}
+
+function flushThread(running: Running, worker: Worker): Promise<void> {
+  const id = running.nextFlush++;
+  return new Promise((resolve) => {
+    running.flushes.set(id, resolve);
+    tell(worker, { kind: 'flush', id });
+  });
+}
+
+async function stop(running: Running): Promise<void> {
+  running.isStopping = true;
+  await Promise.all(
+    [...running.workers].map(async (worker) => {
+      const gone = once(worker, 'exit');
+      tell(worker, { kind: 'stop' });
+      await gone;
+    }),
+  );
+}

@@ -1,0 +1,206 @@
+// datagrams or records -> batches of conversations, synchronously: the whole of a collector thread but its sockets
+
+import { type Lookup, openLookup } from '../../enrichment/lookup.ts';
+import type { LookupTables } from '../../enrichment/pack.ts';
+import { type AddressSet, noAddresses } from '../model/addresses.ts';
+import { CATEGORIES } from '../model/enrichment.ts';
+import { decodeDatagram } from '../packets/decode.ts';
+import { createRecordColumns, type RecordColumns } from '../packets/records.ts';
+import type { ConversationBatch } from './batch.ts';
+import { compileClassifier } from './classify.ts';
+import {
+  allowExporters,
+  createExporters,
+  type Exporter,
+  type ExporterReport,
+  findExporter,
+  findSession,
+  reportExporters,
+} from './exporters.ts';
+import { type FoldState, foldRecords } from './fold.ts';
+import { KEY_WORDS } from './key.ts';
+import { createMetering, forgetExporter } from './metering.ts';
+import { type ConversationTable, clearTable, copyRows, createConversationTable } from './table.ts';
+
+/** A datagram holds fewer records than this, so the columns are folded once a datagram. */
+const COLUMN_CAPACITY = 4096;
+/** Rows left at which a drain is asked for: a datagram of records that each cover an hour needs about as many. */
+const ROOM = 8192;
+const MAX_BATCH_ROWS = 65_536;
+const UNKNOWN_CATEGORY = CATEGORIES.indexOf('unknown');
+
+export interface FolderOptions {
+  readonly internal: AddressSet;
+  /** Without them every external address is AS 0, 'unknown'. */
+  readonly tables?: LookupTables;
+  /** Exporters allowed; all where it is missing or empty. */
+  readonly allowed?: AddressSet;
+  /** Between two drains; beyond it records are dropped and counted. */
+  readonly maxConversations?: number;
+  readonly maxSessions?: number;
+  /** Asked before the table is full: call drain() inside to lose nothing. */
+  readonly onFull?: () => void;
+}
+
+export interface FolderReport {
+  readonly exporters: readonly ExporterReport[];
+  /** Datagrams by refused sender since the last report. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly sessions: number;
+  readonly sessionsEvicted: number;
+}
+
+export interface Folder {
+  /** Decodes and folds one datagram. Never throws for what the datagram holds. */
+  receive(source: string, sourcePort: number, datagram: Uint8Array, receivedAtMs: number): void;
+  /** Folds records that are decoded already. */
+  fold(source: string, columns: RecordColumns, receivedAtMs: number): void;
+  /** Conversations held now. */
+  count(): number;
+  /** Sets what is held apart for nextBatch, and starts a new table. False while the last one is not fully taken. */
+  beginDrain(): boolean;
+  /** At most `maxRows` conversations of what was set apart, enriched; undefined when there are no more. */
+  nextBatch(maxRows: number): ConversationBatch | undefined;
+  /** Everything held, at once. */
+  drain(): ConversationBatch[];
+  /** What happened since the last report. */
+  report(): FolderReport;
+  setInternal(internal: AddressSet): void;
+  setTables(tables: LookupTables | undefined): void;
+  setAllowed(allowed: AddressSet | undefined): void;
+}
+
+interface Folding extends FoldState {
+  readonly options: FolderOptions;
+  readonly exporters: ReturnType<typeof createExporters>;
+  readonly columns: RecordColumns;
+  spare: ConversationTable;
+  drained: number;
+  enrichment: { readonly tables: LookupTables; readonly lookup: Lookup } | undefined;
+}
+
+export function createFolder(options: FolderOptions): Folder {
+  const folding = createFolding(options);
+  const { exporters, columns } = folding;
+  const onNumber = (number: number) => forgetExporter(folding.metering, number);
+  let currentExporter: Exporter | undefined;
+  let currentMs = 0;
+  const flush = () => {
+    if (currentExporter && columns.count > 0) foldInto(folding, currentExporter, columns, currentMs);
+    columns.count = 0;
+  };
+  const receive: Folder['receive'] = (source, sourcePort, datagram, receivedAtMs) => {
+    const exporter = findExporter(exporters, source, onNumber);
+    if (!exporter) return;
+    const session = findSession(exporters, exporter, sourcePort);
+    exporter.lastSeenMs = receivedAtMs;
+    session.lastSeenMs = receivedAtMs;
+    currentExporter = exporter;
+    currentMs = receivedAtMs;
+    decodeDatagram(session.decoder, datagram, receivedAtMs, columns, flush);
+    flush();
+  };
+  return {
+    receive,
+    fold: (source, records, receivedAtMs) => {
+      const exporter = findExporter(exporters, source, onNumber);
+      if (exporter) foldInto(folding, exporter, records, receivedAtMs);
+    },
+    count: () => folding.table.count,
+    beginDrain: () => beginDrain(folding),
+    nextBatch: (maxRows) => nextBatch(folding, maxRows),
+    drain: () => drainAll(folding),
+    report: () => report(folding),
+    setInternal: (internal) => {
+      folding.classifier = compileClassifier(internal);
+    },
+    setTables: (tables) => {
+      folding.enrichment = tables && { tables, lookup: openLookup(tables) };
+    },
+    setAllowed: (allowed) => allowExporters(exporters, allowed),
+  };
+}
+
+function createFolding(options: FolderOptions): Folding {
+  const maxRows = options.maxConversations ?? 500_000;
+  const allowed = options.allowed && !noAddresses(options.allowed) ? options.allowed : undefined;
+  return {
+    options,
+    exporters: createExporters(options.maxSessions ?? 20_000, allowed),
+    columns: createRecordColumns(COLUMN_CAPACITY),
+    table: createConversationTable(maxRows),
+    spare: createConversationTable(maxRows),
+    drained: 0,
+    classifier: compileClassifier(options.internal),
+    metering: createMetering(),
+    key: new Uint32Array(KEY_WORDS),
+    enrichment: options.tables && { tables: options.tables, lookup: openLookup(options.tables) },
+  };
+}
+
+function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, receivedAtMs: number): void {
+  if (folding.table.maxRows - folding.table.count < ROOM) folding.options.onFull?.();
+  exporter.lastEpoch = folding.exporters.epoch;
+  foldRecords(folding, exporter.number, exporter.fold, columns, 0, columns.count, receivedAtMs);
+}
+
+function beginDrain(folding: Folding): boolean {
+  if (folding.spare.count > 0) return false;
+  const full = folding.table;
+  folding.table = folding.spare;
+  folding.spare = full;
+  folding.drained = 0;
+  folding.exporters.epoch++;
+  return true;
+}
+
+function nextBatch(folding: Folding, maxRows: number): ConversationBatch | undefined {
+  const { spare, drained } = folding;
+  if (drained >= spare.count) return undefined;
+  const to = Math.min(spare.count, drained + maxRows);
+  const batch = copyRows(spare, drained, to, [...folding.exporters.names]);
+  enrichBatch(folding, batch);
+  folding.drained = to;
+  if (to === spare.count) {
+    clearTable(spare);
+    folding.drained = 0;
+  }
+  return batch;
+}
+
+function enrichBatch({ enrichment }: Folding, batch: ConversationBatch): void {
+  batch.category.fill(UNKNOWN_CATEGORY);
+  if (!enrichment) return;
+  const { tables, lookup } = enrichment;
+  const words = batch.external;
+  for (let row = 0; row < batch.count; row++) {
+    const at = row * 4;
+    const entry = lookup.find(words[at], words[at + 1], words[at + 2], words[at + 3]);
+    batch.asn[row] = tables.entryAsns[entry];
+    batch.category[row] = tables.entryCategories[entry];
+  }
+}
+
+function drainAll(folding: Folding): ConversationBatch[] {
+  const batches: ConversationBatch[] = [];
+  // What an earlier beginDrain set apart comes first.
+  for (let round = 0; round < 2; round++) {
+    for (let batch = nextBatch(folding, MAX_BATCH_ROWS); batch; batch = nextBatch(folding, MAX_BATCH_ROWS))
+      batches.push(batch);
+    if (round === 0) beginDrain(folding);
+  }
+  return batches;
+}
+
+function report({ exporters }: Folding): FolderReport {
+  const refused = Object.fromEntries(exporters.refused);
+  exporters.refused.clear();
+  const sessionsEvicted = exporters.sessionsEvicted;
+  exporters.sessionsEvicted = 0;
+  return {
+    exporters: reportExporters(exporters),
+    refused,
+    sessions: exporters.sessionCount,
+    sessionsEvicted,
+  };
+}

@@ -1,0 +1,13 @@
+// the words of a conversation's key, shared by those who write them (orient, fold) and by the table
+
+export const MINUTE = 0;
+export const EXPORTER = 1;
+export const INTERFACE = 2;
+/** The external port in the low half, the protocol above it. */
+export const PORT_PROTOCOL = 3;
+export const INTERNAL_ADDRESS = 4;
+export const EXTERNAL_ADDRESS = 8;
+export const TRANSLATED_ADDRESS = 12;
+/** In whole numbers. Records of one conversation at two rates stay apart, so that each scales right. */
+export const SAMPLING_RATE = 16;
+export const KEY_WORDS = 17;

@@ -1,0 +1,44 @@
+// what the main thread and a collector thread say to each other
+
+import type { LookupTables } from '../../enrichment/pack.ts';
+import type { AddressSet } from '../model/addresses.ts';
+import type { ConversationBatch } from './batch.ts';
+import type { FolderReport } from './folder.ts';
+
+/** What a thread is started with. */
+export interface ThreadOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly ports: readonly number[];
+  readonly receiveBufferBytes: number;
+  readonly flushMs: number;
+  readonly maxConversations: number;
+  readonly maxSessions: number;
+  readonly internal: AddressSet;
+  readonly tables: LookupTables | undefined;
+  readonly allowed: AddressSet | undefined;
+}
+
+export type ToThread =
+  | { readonly kind: 'internal'; readonly internal: AddressSet }
+  | { readonly kind: 'tables'; readonly tables: LookupTables | undefined }
+  | { readonly kind: 'allowed'; readonly allowed: AddressSet | undefined }
+  /** Hand over what is held now, then answer with the same id. */
+  | { readonly kind: 'flush'; readonly id: number }
+  /** One batch was taken; another may be sent. */
+  | { readonly kind: 'taken' }
+  /** Close the sockets, hand over everything, end. */
+  | { readonly kind: 'stop' };
+
+export type FromThread =
+  | {
+      readonly kind: 'bound';
+      readonly ports: readonly number[];
+      /** What the kernel granted, as it counts (twice the usable size on Linux). */
+      readonly receiveBufferBytes: number;
+    }
+  | { readonly kind: 'bind-failed'; readonly code: string; readonly port: number; readonly message: string }
+  | { readonly kind: 'batch'; readonly batch: ConversationBatch }
+  | { readonly kind: 'report'; readonly report: FolderReport }
+  | { readonly kind: 'flushed'; readonly id: number }
+  | { readonly kind: 'stopped' };

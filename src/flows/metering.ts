@@ -1,0 +1,75 @@
+// which interfaces an exporter meters at ingress -> whether an egress record is a second sight of the same packets
+//
+// The rule: a packet that enters by interface X is counted by ingress metering at X. So where X has been seen metered at
+// ingress within the last hour, an egress record (IE 61 = 1) whose input interface is X repeats what was counted there, and
+// is left out. Where nothing meters X at ingress, the egress record is the only sight and counts. Records without a
+// direction always count.
+
+const SLOTS = 65_536;
+const PROBES = 8;
+const REMEMBER_MINUTES = 60;
+
+export interface Metering {
+  readonly key: Uint32Array;
+  readonly minute: Uint32Array;
+}
+
+export function createMetering(): Metering {
+  return { key: new Uint32Array(SLOTS * 2), minute: new Uint32Array(SLOTS) };
+}
+
+/** Notes that `exporter` (a number above zero or zero) meters `interfaceIndex` at ingress. A full neighbourhood forgets its first entry. */
+export function noteIngress(
+  metering: Metering,
+  exporter: number,
+  interfaceIndex: number,
+  minute: number,
+): void {
+  const found = find(metering, exporter, interfaceIndex);
+  const slot = found >= 0 ? found : freeSlot(metering, exporter, interfaceIndex, minute);
+  metering.key[slot * 2] = exporter;
+  metering.key[slot * 2 + 1] = interfaceIndex;
+  metering.minute[slot] = minute;
+}
+
+export function isMeteredAtIngress(
+  metering: Metering,
+  exporter: number,
+  interfaceIndex: number,
+  minute: number,
+): boolean {
+  const slot = find(metering, exporter, interfaceIndex);
+  return slot >= 0 && minute - metering.minute[slot] <= REMEMBER_MINUTES;
+}
+
+/** An exporter's number is about to be given to another. */
+export function forgetExporter(metering: Metering, exporter: number): void {
+  for (let slot = 0; slot < SLOTS; slot++) if (metering.key[slot * 2] === exporter) metering.minute[slot] = 0;
+}
+
+function find(metering: Metering, exporter: number, interfaceIndex: number): number {
+  const first = home(exporter, interfaceIndex);
+  for (let probe = 0; probe < PROBES; probe++) {
+    const slot = (first + probe) & (SLOTS - 1);
+    if (
+      metering.key[slot * 2 + 1] === interfaceIndex &&
+      metering.key[slot * 2] === exporter &&
+      metering.minute[slot] !== 0
+    )
+      return slot;
+  }
+  return -1;
+}
+
+function freeSlot(metering: Metering, exporter: number, interfaceIndex: number, minute: number): number {
+  const first = home(exporter, interfaceIndex);
+  for (let probe = 0; probe < PROBES; probe++) {
+    const slot = (first + probe) & (SLOTS - 1);
+    if (metering.minute[slot] === 0 || minute - metering.minute[slot] > REMEMBER_MINUTES) return slot;
+  }
+  return first;
+}
+
+function home(exporter: number, interfaceIndex: number): number {
+  return ((Math.imul(exporter, 0x9e37_79b1) ^ Math.imul(interfaceIndex, 0x85eb_ca6b)) >>> 13) & (SLOTS - 1);
+}

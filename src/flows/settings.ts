@@ -1,0 +1,68 @@
+// what the flow stage can be told through the environment
+import { Type } from 'typebox';
+
+export const flowSettings = {
+  POSTERN_NETFLOW_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 2055,
+    description: 'UDP port for NetFlow (v5, v9 and IPFIX are all understood there); 0 turns it off',
+  }),
+  POSTERN_IPFIX_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 4739,
+    description: 'UDP port for IPFIX (v5, v9 and IPFIX are all understood there); 0 turns it off',
+  }),
+  POSTERN_FLOW_HOST: Type.String({
+    default: '0.0.0.0',
+    description: 'Address on which flow exports are received; :: takes IPv4 and IPv6',
+  }),
+  POSTERN_COLLECTOR_THREADS: Type.Integer({
+    minimum: 1,
+    maximum: 64,
+    default: 1,
+    description: 'Threads that receive flow exports; they share the ports',
+  }),
+  POSTERN_FLOW_FLUSH_SECONDS: Type.Number({
+    minimum: 0.1,
+    maximum: 60,
+    default: 10,
+    description: 'How often each collector thread hands its conversations to the store',
+  }),
+  POSTERN_FLOW_RECEIVE_BUFFER_BYTES: Type.Integer({
+    minimum: 65_536,
+    maximum: 1_073_741_824,
+    default: 33_554_432,
+    description: 'Socket receive buffer of each thread; the kernel caps it at net.core.rmem_max',
+  }),
+  POSTERN_FLOW_MAX_CONVERSATIONS: Type.Integer({
+    minimum: 1000,
+    maximum: 8_000_000,
+    default: 500_000,
+    description:
+      'Conversations that one thread holds between two flushes; over it records are dropped and counted',
+  }),
+  POSTERN_FLOW_MAX_SESSIONS: Type.Integer({
+    minimum: 1,
+    maximum: 60_000,
+    default: 20_000,
+    description:
+      'Exporter sessions (address and source port) that one thread keeps; over it the longest unseen goes',
+  }),
+  POSTERN_FLOW_QUEUE_ROWS: Type.Integer({
+    minimum: 1000,
+    maximum: 50_000_000,
+    default: 2_000_000,
+    description: 'Conversations (about 110 bytes each) that wait in memory while the store is down or slow',
+  }),
+  POSTERN_FLOW_EXPORTERS: Type.String({
+    default: '',
+    description: 'Addresses or prefixes allowed to send flow exports, comma separated; empty allows all',
+  }),
+  POSTERN_INTERNAL: Type.String({
+    default: '',
+    description:
+      'Prefixes that are internal besides RFC 1918, unique local (fc00::/7) and 100.64.0.0/10, comma separated',
+  }),
+};

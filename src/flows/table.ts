@@ -1,0 +1,203 @@
+// keys and counts -> rows of conversations: an open-addressing hash table over typed arrays
+//
+// A row is 128 bytes, two cache lines: 17 key words, then the counts. Rows lie in the order in which they were first seen, so
+// draining is a walk from the first to the last and does not depend on the hash.
+import { randomInt } from 'node:crypto';
+import { type ConversationBatch, createBatch } from './batch.ts';
+import {
+  EXPORTER,
+  EXTERNAL_ADDRESS,
+  INTERFACE,
+  INTERNAL_ADDRESS,
+  KEY_WORDS,
+  MINUTE,
+  PORT_PROTOCOL,
+  SAMPLING_RATE,
+  TRANSLATED_ADDRESS,
+} from './key.ts';
+
+const ROW_WORDS = 32;
+const ROW_DOUBLES = ROW_WORDS / 2;
+// Places of the counts in a row: doubles from 9, words from 26.
+const BYTES_OUT = 9;
+const PACKETS_OUT = 10;
+const BYTES_IN = 11;
+const PACKETS_IN = 12;
+const FLOWS_OUT = 26;
+const FLOWS_IN = 27;
+const FLAGS = 28;
+const HASH = 29;
+const FIRST_ROWS = 16_384;
+
+export interface ConversationTable {
+  readonly maxRows: number;
+  readonly seed: number;
+  count: number;
+  words: Uint32Array;
+  doubles: Float64Array;
+  /** Pairs of hash and row + 1; 0 is free. Twice as many as rows at least. */
+  slots: Uint32Array;
+  slotMask: number;
+}
+
+export function createConversationTable(maxRows: number): ConversationTable {
+  const rows = Math.min(FIRST_ROWS, maxRows);
+  const slotCount = slotCountFor(rows);
+  const words = new Uint32Array(rows * ROW_WORDS);
+  return {
+    maxRows,
+    // A stranger who knows the hash could make all keys collide.
+    seed: randomInt(0x1_0000_0000) | 1,
+    count: 0,
+    words,
+    doubles: new Float64Array(words.buffer),
+    slots: new Uint32Array(slotCount * 2),
+    slotMask: slotCount - 1,
+  };
+}
+
+/** The row of `key`, made where it is new; -1 where the table is full. */
+export function rowOf(table: ConversationTable, key: Uint32Array): number {
+  const hash = hashOf(key, table.seed);
+  const { slots, slotMask, words } = table;
+  let slot = hash & slotMask;
+  for (let row = slots[slot * 2 + 1]; row !== 0; row = slots[slot * 2 + 1]) {
+    if (slots[slot * 2] === hash && sameKey(words, (row - 1) * ROW_WORDS, key)) return row - 1;
+    slot = (slot + 1) & slotMask;
+  }
+  return addRow(table, key, hash, slot);
+}
+
+function sameKey(words: Uint32Array, at: number, key: Uint32Array): boolean {
+  for (let word = 0; word < KEY_WORDS; word++) if (words[at + word] !== key[word]) return false;
+  return true;
+}
+
+function addRow(table: ConversationTable, key: Uint32Array, hash: number, slot: number): number {
+  const row = table.count;
+  let free = slot;
+  if (row * ROW_WORDS === table.words.length) {
+    if (!grow(table)) return -1;
+    free = freeSlot(table, hash);
+  }
+  table.count = row + 1;
+  table.slots[free * 2] = hash;
+  table.slots[free * 2 + 1] = row + 1;
+  const at = row * ROW_WORDS;
+  const words = table.words;
+  for (let word = 0; word < KEY_WORDS; word++) words[at + word] = key[word];
+  words.fill(0, at + KEY_WORDS, at + ROW_WORDS);
+  words[at + HASH] = hash;
+  return row;
+}
+
+/** Adds counts of the out (`way` 0) or in (`way` 1) direction to a row. */
+export function addCounts(
+  table: ConversationTable,
+  row: number,
+  way: number,
+  bytes: number,
+  packets: number,
+  flows: number,
+  tcpFlags: number,
+): void {
+  const doubles = table.doubles;
+  const words = table.words;
+  const at = row * ROW_DOUBLES + way * 2;
+  doubles[at + BYTES_OUT] += bytes;
+  doubles[at + PACKETS_OUT] += packets;
+  words[row * ROW_WORDS + FLOWS_OUT + way] += flows;
+  words[row * ROW_WORDS + FLAGS] |= tcpFlags;
+}
+
+function hashOf(key: Uint32Array, seed: number): number {
+  // The words that differ between IPv4 conversations go in always, the rest only where there is any.
+  let h = Math.imul(seed ^ key[INTERNAL_ADDRESS + 3], 0x9e37_79b1);
+  h = Math.imul((h ^ (h >>> 15)) + key[EXTERNAL_ADDRESS + 3], 0x85eb_ca6b);
+  h = Math.imul((h ^ (h >>> 13)) + key[PORT_PROTOCOL], 0xc2b2_ae35);
+  h = Math.imul((h ^ (h >>> 16)) + key[MINUTE] + (key[EXPORTER] << 12), 0x27d4_eb2f);
+  h = Math.imul((h ^ (h >>> 15)) + key[INTERFACE], 0x1656_67b1);
+  if (key[INTERNAL_ADDRESS] !== 0 || key[EXTERNAL_ADDRESS] !== 0) h = mixPrefixes(key, h);
+  h = Math.imul((h ^ (h >>> 13)) + key[TRANSLATED_ADDRESS + 3], 0x85eb_ca6b);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function mixPrefixes(key: Uint32Array, hash: number): number {
+  let h = hash;
+  for (let word = 0; word < 3; word++) {
+    h = Math.imul((h ^ (h >>> 15)) + key[INTERNAL_ADDRESS + word], 0x9e37_79b1);
+    h = Math.imul((h ^ (h >>> 13)) + key[EXTERNAL_ADDRESS + word], 0xc2b2_ae35);
+  }
+  return h;
+}
+
+function grow(table: ConversationTable): boolean {
+  const rows = Math.min(table.maxRows, (table.words.length / ROW_WORDS) * 2);
+  if (rows * ROW_WORDS === table.words.length) return false;
+  const words = new Uint32Array(rows * ROW_WORDS);
+  words.set(table.words);
+  table.words = words;
+  table.doubles = new Float64Array(words.buffer);
+  const slotCount = slotCountFor(rows);
+  table.slots = new Uint32Array(slotCount * 2);
+  table.slotMask = slotCount - 1;
+  for (let row = 0; row < table.count; row++) {
+    const hash = words[row * ROW_WORDS + HASH];
+    const slot = freeSlot(table, hash);
+    table.slots[slot * 2] = hash;
+    table.slots[slot * 2 + 1] = row + 1;
+  }
+  return true;
+}
+
+function freeSlot(table: ConversationTable, hash: number): number {
+  let slot = hash & table.slotMask;
+  while (table.slots[slot * 2 + 1] !== 0) slot = (slot + 1) & table.slotMask;
+  return slot;
+}
+
+/** A power of two at least twice the rows, so that probes stay short. */
+function slotCountFor(rows: number): number {
+  return 2 ** Math.ceil(Math.log2(rows * 2));
+}
+
+/** Empties the table; its memory stays for the next minute. */
+export function clearTable(table: ConversationTable): void {
+  if (table.count === 0) return;
+  table.count = 0;
+  table.slots.fill(0);
+}
+
+/** Rows `from` to `to` (exclusive) as a batch of their own, not enriched; exporter numbers as in the keys. */
+export function copyRows(
+  table: ConversationTable,
+  from: number,
+  to: number,
+  exporters: readonly string[],
+): ConversationBatch {
+  const batch = createBatch(to - from, exporters);
+  const { words, doubles } = table;
+  for (let i = 0; i < batch.count; i++) {
+    const at = (from + i) * ROW_WORDS;
+    const counts = (from + i) * ROW_DOUBLES;
+    batch.minute[i] = words[at + MINUTE];
+    batch.exporter[i] = words[at + EXPORTER];
+    batch.interface[i] = words[at + INTERFACE];
+    batch.externalPort[i] = words[at + PORT_PROTOCOL] & 0xffff;
+    batch.protocol[i] = words[at + PORT_PROTOCOL] >>> 16;
+    for (let word = 0; word < 4; word++) {
+      batch.internal[i * 4 + word] = words[at + INTERNAL_ADDRESS + word];
+      batch.external[i * 4 + word] = words[at + EXTERNAL_ADDRESS + word];
+      batch.translated[i * 4 + word] = words[at + TRANSLATED_ADDRESS + word];
+    }
+    batch.samplingRate[i] = words[at + SAMPLING_RATE];
+    batch.outBytes[i] = doubles[counts + BYTES_OUT];
+    batch.outPackets[i] = doubles[counts + PACKETS_OUT];
+    batch.inBytes[i] = doubles[counts + BYTES_IN];
+    batch.inPackets[i] = doubles[counts + PACKETS_IN];
+    batch.outFlows[i] = words[at + FLOWS_OUT];
+    batch.inFlows[i] = words[at + FLOWS_IN];
+    batch.tcpFlags[i] = words[at + FLAGS];
+  }
+  return batch;
+}

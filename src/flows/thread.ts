@@ -1,0 +1,168 @@
+// a collector thread: UDP sockets -> folder -> batches and reports to the main thread
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import { batchBuffers } from './batch.ts';
+import { createFolder, type Folder } from './folder.ts';
+import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
+
+/** Small enough that sockets are served between two batches, large enough for an efficient insert. */
+const BATCH_ROWS = 16_384;
+/** Batches that the main thread has not taken yet; beyond it they wait here, in the bounded table. */
+const MAX_OUTSTANDING = 32;
+/** A stop waits for a quiet moment, but not for ever: exporters do not stop sending. */
+const STOP_ROUND_MS = 20;
+const STOP_ROUNDS = 20;
+
+interface Thread {
+  readonly folder: Folder;
+  readonly sockets: Socket[];
+  outstanding: number;
+  datagrams: number;
+  isPumping: boolean;
+}
+
+// Nothing starts on import from the main thread or a test.
+if (parentPort) await run(workerData as ThreadOptions);
+
+async function run(options: ThreadOptions): Promise<void> {
+  const thread: Thread = {
+    folder: createFolder({ ...options, onFull: () => drain(thread) }),
+    sockets: [],
+    outstanding: 0,
+    datagrams: 0,
+    isPumping: false,
+  };
+  for (const port of options.ports) {
+    try {
+      thread.sockets.push(await bind(thread, options, port));
+    } catch (error) {
+      const { code = 'unknown', message } = error as NodeJS.ErrnoException;
+      for (const socket of thread.sockets) socket.close();
+      send({ kind: 'bind-failed', code, port, message });
+      return;
+    }
+  }
+  const timer = setInterval(() => {
+    drain(thread);
+    sendReport(thread);
+  }, options.flushMs);
+  parentPort?.on('message', (message: ToThread) => obey(thread, timer, message));
+  send({
+    kind: 'bound',
+    ports: thread.sockets.map((socket) => socket.address().port),
+    receiveBufferBytes: thread.sockets[0]?.getRecvBufferSize() ?? 0,
+  });
+}
+
+async function bind(thread: Thread, options: ThreadOptions, port: number): Promise<Socket> {
+  const type = isIPv6(options.host) ? 'udp6' : 'udp4';
+  const socket = createSocket({ type, reusePort: true });
+  const { folder } = thread;
+  socket.on('message', (datagram: Uint8Array, sender: RemoteInfo) => {
+    thread.datagrams++;
+    folder.receive(plainAddress(sender.address), sender.port, datagram, Date.now());
+  });
+  socket.bind(port, options.host);
+  await once(socket, 'listening');
+  // Later errors (ICMP and the like) concern one datagram, not the socket.
+  socket.on('error', () => undefined);
+  setReceiveBuffer(socket, options.receiveBufferBytes);
+  return socket;
+}
+
+function setReceiveBuffer(socket: Socket, byteCount: number): void {
+  try {
+    socket.setRecvBufferSize(byteCount);
+  } catch {
+    // Where the system refuses instead of capping, its default stays; what was granted is reported.
+  }
+}
+
+/** A dual-stack socket writes IPv4 senders as ::ffff:192.0.2.1, and link-local ones with their zone. */
+function plainAddress(address: string): string {
+  if (!address.includes(':')) return address;
+  if (address.startsWith('::ffff:') && address.includes('.')) return address.slice(7);
+  const zone = address.indexOf('%');
+  return zone < 0 ? address : address.slice(0, zone);
+}
+
+function obey(thread: Thread, timer: NodeJS.Timeout, message: ToThread): void {
+  const { folder } = thread;
+  switch (message.kind) {
+    case 'internal':
+      folder.setInternal(message.internal);
+      break;
+    case 'tables':
+      folder.setTables(message.tables);
+      break;
+    case 'allowed':
+      folder.setAllowed(message.allowed);
+      break;
+    case 'taken':
+      thread.outstanding--;
+      pump(thread);
+      break;
+    case 'flush':
+      drainNow(thread);
+      send({ kind: 'flushed', id: message.id });
+      break;
+    case 'stop':
+      clearInterval(timer);
+      void stop(thread);
+      break;
+  }
+}
+
+/** Sets aside what is held and sends it piece by piece, with the sockets served in between. */
+function drain(thread: Thread): void {
+  thread.folder.beginDrain();
+  pump(thread);
+}
+
+function pump(thread: Thread): void {
+  if (thread.isPumping || thread.outstanding >= MAX_OUTSTANDING) return;
+  thread.isPumping = true;
+  setImmediate(() => {
+    thread.isPumping = false;
+    if (sendBatch(thread)) pump(thread);
+  });
+}
+
+function sendBatch(thread: Thread): boolean {
+  const batch = thread.folder.nextBatch(BATCH_ROWS);
+  if (!batch) return false;
+  thread.outstanding++;
+  send({ kind: 'batch', batch }, batchBuffers(batch));
+  return true;
+}
+
+function drainNow(thread: Thread): void {
+  for (const batch of thread.folder.drain()) {
+    thread.outstanding++;
+    send({ kind: 'batch', batch }, batchBuffers(batch));
+  }
+  sendReport(thread);
+}
+
+function sendReport(thread: Thread): void {
+  send({ kind: 'report', report: thread.folder.report() });
+}
+
+/** Datagrams that the kernel holds for us already are read first: they were received. */
+async function stop(thread: Thread): Promise<void> {
+  for (let round = 0; round < STOP_ROUNDS; round++) {
+    const before = thread.datagrams;
+    await new Promise((resolve) => setTimeout(resolve, STOP_ROUND_MS));
+    if (thread.datagrams === before) break;
+  }
+  for (const socket of thread.sockets) socket.close();
+  drainNow(thread);
+  send({ kind: 'stopped' });
+  parentPort?.close();
+}
+
+function send(message: FromThread, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
