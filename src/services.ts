@@ -1,6 +1,8 @@
 // the service's open parts, handed to jobs and routes; types only
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Kysely } from 'kysely';
+import type { PoolConfig } from 'pg';
+import type { EnrichmentService } from '../enrichment/service.ts';
 import type { Enrichment } from './model/enrichment.ts';
 import type { Logger } from './model/logger.ts';
 import type { Settings } from './settings.ts';
@@ -22,7 +24,11 @@ export interface JobQueues {
 export interface Services {
   readonly settings: Settings;
   readonly log: Logger;
+  /** Absolute; everything that this instance keeps lies below it. */
+  readonly dataFolder: string;
   readonly postgres: Kysely<Database>;
+  /** For those that need connections of their own, to listen on or to hold a lock. */
+  readonly postgresConnection: PoolConfig;
   readonly clickhouse: ClickHouseClient;
   readonly jobs: JobQueues;
   /** Seals and opens credentials under the key of the data folder or environment (AES-256-GCM). */
@@ -31,6 +37,8 @@ export interface Services {
     readonly open: (sealed: Buffer) => string;
     readonly hash: (text: string) => string;
   };
+  /** The tables that threads share, and their refresh. */
+  readonly enrichment: EnrichmentService;
   /** What is known about an external address now. */
   readonly enrich: (address: string) => Enrichment;
   readonly now: () => number;

@@ -1,7 +1,10 @@
 // environment -> Settings; the only reader of process.env
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { enrichmentSettings } from '../enrichment/settings.ts';
+import { flowSettings } from './flows/settings.ts';
 import { PosternError } from './model/errors.ts';
+import { snapshotSettings } from './snapshots/settings.ts';
 import { storeSettings } from './store/settings.ts';
 import { webSettings } from './web/settings.ts';
 
@@ -27,6 +30,9 @@ const serviceSettings = {
 const schema = Type.Object({
   ...serviceSettings,
   ...storeSettings,
+  ...snapshotSettings,
+  ...flowSettings,
+  ...enrichmentSettings,
   ...webSettings,
 });
 

@@ -10,26 +10,33 @@ export interface Owner {
   readonly gid: number;
 }
 
-export interface DataFolder {
+export interface Place {
   /** Absolute. */
   readonly path: string;
+  /** The user that has to enter it besides this one. */
+  readonly owner?: Owner;
   /** Why it is not the usual place, for the log. */
   readonly note?: string;
-  readonly release: () => Promise<void>;
 }
 
 const USUAL = './data';
 const REACHABLE = '/var/lib/postern';
 
+/** Where the data folder is to be; touches nothing. Throws PosternError 'folder-not-reachable'. */
+export function locateFolder(explicit: string | undefined, owner: Owner | undefined): Place {
+  const path = resolve(explicit ?? USUAL);
+  const blocked = owner && blockedAt(dirname(path), owner);
+  if (!blocked) return { path, owner };
+  if (explicit !== undefined) throw notReachable(path, blocked);
+  const note = `data is kept in ${REACHABLE}, because PostgreSQL does not run as root and no other user can enter ${blocked}`;
+  return { path: REACHABLE, owner, note };
+}
+
 /**
- * Makes and locks the data folder. `owner` is given where another user has to enter it.
+ * Makes and locks the data folder; resolves to the function that gives it up.
  * Throws PosternError 'folder-not-reachable', 'folder-not-writable' or 'folder-in-use'.
  */
-export async function openFolder(
-  explicit: string | undefined,
-  owner: Owner | undefined,
-): Promise<DataFolder> {
-  const { path, note } = choosePath(explicit, owner);
+export async function openFolder({ path, owner }: Place): Promise<() => Promise<void>> {
   const before = existsSync(path);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -48,19 +55,7 @@ export async function openFolder(
   }
   const blocked = owner && blockedAt(path, owner);
   if (blocked) throw notReachable(path, blocked);
-  const release = await holdLock(path);
-  return { path, note, release };
-}
-
-function choosePath(explicit: string | undefined, owner: Owner | undefined): { path: string; note?: string } {
-  const path = resolve(explicit ?? USUAL);
-  const blocked = owner && blockedAt(dirname(path), owner);
-  if (!blocked) return { path };
-  if (explicit !== undefined) throw notReachable(path, blocked);
-  return {
-    path: REACHABLE,
-    note: `data is kept in ${REACHABLE}, because PostgreSQL does not run as root and no other user can enter ${blocked}`,
-  };
+  return holdLock(path);
 }
 
 /** The first folder on the way down that the user cannot enter; undefined where all can be entered or do not exist yet. */

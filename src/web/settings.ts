@@ -13,4 +13,10 @@ export const webSettings = {
     default: 8080,
     description: 'TCP port of the HTTP API and console; 0 takes any free one',
   }),
+  POSTERN_PUBLIC_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://',
+      description: 'Address that people reach the console at, for the links in alerts',
+    }),
+  ),
 };

@@ -1,0 +1,27 @@
+// the jobs, one line each
+import { PosternError } from '../src/model/errors.ts';
+import type { JobDefinition } from './definition.ts';
+
+/** Definitions of all payloads together; each checks its own. */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is known to its definition only
+export type AnyJob = JobDefinition<any>;
+
+export const jobs: readonly AnyJob[] = [];
+
+/** Throws PosternError 'bad-job' where a definition cannot work or two have one name. */
+export function checkJobs(definitions: readonly AnyJob[]): void {
+  const seen = new Set<string>();
+  for (const { name, attempts, backoffMs, timeoutMs } of definitions) {
+    const fault = seen.has(name)
+      ? 'is defined twice'
+      : !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)
+        ? 'has a name that is not in kebab-case'
+        : !(Number.isInteger(attempts) && attempts >= 1)
+          ? 'is never tried'
+          : !(backoffMs >= 0 && timeoutMs > 0)
+            ? 'has no time to run in'
+            : undefined;
+    if (fault) throw new PosternError('bad-job', `the job ${name} ${fault}`, { subject: name });
+    seen.add(name);
+  }
+}

@@ -1,0 +1,61 @@
+// arguments -> a subcommand's exit status
+import { type Command, UsageError } from './model/command.ts';
+import { PosternError } from './model/errors.ts';
+
+/** Loaded when asked for: most commands need no database and should start at once. */
+const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  serve: { summary: 'run the service', load: () => import('./serve.ts') },
+};
+
+const help = () => `postern COMMAND [ARGUMENTS]
+
+Tells what newly became possible through your routers and firewalls, and what the traffic did next.
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}\n`)
+  .join('')}
+postern COMMAND --help says more. Exit status: 0 fine, 1 findings or failure, 2 bad use or unreadable input.
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    process.stderr.write(help());
+    return 2;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(help());
+    return 0;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) {
+    process.stderr.write(`postern: there is no command ${JSON.stringify(name)}; postern --help lists them\n`);
+    return 2;
+  }
+  const { command } = await COMMANDS[name].load();
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.help);
+    return 0;
+  }
+  return command.run(rest);
+}
+
+function report(name: string | undefined, error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`postern ${name}: ${error.message}; postern ${name} --help says more\n`);
+    return 2;
+  }
+  if (error instanceof PosternError) {
+    process.stderr.write(`postern: ${error.message}\n`);
+    return error.code.startsWith('unreadable') ? 2 : 1;
+  }
+  process.stderr.write(`postern: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}
+
+// Whoever reads the output may stop reading: `postern rules FILE | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+const args = process.argv.slice(2);
+process.exitCode = await main(args).catch((error) => report(args[0], error));
