@@ -1,9 +1,8 @@
-// settings -> app.enrichment: what is known about external addresses, kept fresh
+// settings -> app.enrichment and services.enrich: what is known about external addresses, kept fresh
 import { join } from 'node:path';
 import fp from 'fastify-plugin';
-import type { Static, TObject } from 'typebox';
+import { provide } from '../src/provide.ts';
 import { createEnrichment, type EnrichmentService, readCategories } from './service.ts';
-import type { enrichmentSettings } from './settings.ts';
 import { HOUR_MS } from './source.ts';
 
 declare module 'fastify' {
@@ -12,20 +11,12 @@ declare module 'fastify' {
   }
 }
 
-export interface EnrichmentPluginOptions {
-  readonly settings: Static<TObject<typeof enrichmentSettings>>;
-  /** The data folder; lists are kept under enrichment/ in it. */
-  readonly dataFolder: string;
-  /** True where no job does it: this process then looks every hour for lists that are due. */
-  readonly refreshesItself: boolean;
-  readonly now: () => number;
-}
-
 /** The start waits this long for tables; after that the first flows are enriched as unknown. */
 const START_WAIT_MS = 5_000;
 
-export const enrichmentPlugin = fp<EnrichmentPluginOptions>(
-  async (app, { settings, dataFolder, refreshesItself, now }) => {
+export default fp(
+  async (app) => {
+    const { settings, dataFolder, now } = app.services;
     const enrichment = createEnrichment({
       folder: join(dataFolder, 'enrichment'),
       asnDatabase: settings.POSTERN_ASN_DATABASE,
@@ -34,11 +25,14 @@ export const enrichmentPlugin = fp<EnrichmentPluginOptions>(
       urls: settings,
       now,
     });
+    // Elsewhere a job does it.
+    const refreshesItself = !settings.POSTERN_ROLES.includes('work');
     const stopping = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const report = (error: unknown) => app.log.error({ err: error }, 'enrichment tables cannot be built');
     const refresh = () => enrichment.refresh({ signal: stopping.signal }).catch(report);
     app.decorate('enrichment', enrichment);
+    provide(app, { enrichment, enrich: (address) => enrichment.lookup().enrich(address) });
     app.addHook('onReady', async () => {
       const loaded = enrichment.reload().then(() => {
         for (const { name, lastError } of enrichment.status())

@@ -4,27 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import Fastify from 'fastify';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { type EnrichmentPluginOptions, enrichmentPlugin } from '../../enrichment/plugin.ts';
-import { enrichmentSettings } from '../../enrichment/settings.ts';
+import enrichment from '../../enrichment/plugin.ts';
+import type { Services } from '../../src/services.ts';
+import { loadSettings } from '../../src/settings.ts';
 import { writeMmdb } from './mmdb-writer.ts';
 
-const defaults = Value.Default(Type.Object(enrichmentSettings), {}) as EnrichmentPluginOptions['settings'];
-
-async function start(t: test.TestContext, settings: Partial<EnrichmentPluginOptions['settings']>) {
+async function start(t: test.TestContext, environment: Record<string, string>) {
   const dataFolder = mkdtempSync(join(tmpdir(), 'postern-enrichment-'));
   const app = Fastify();
   t.after(async () => {
     await app.close();
     rmSync(dataFolder, { recursive: true });
   });
-  app.register(enrichmentPlugin, {
-    settings: { ...defaults, POSTERN_ENRICHMENT_FETCH: 'off', ...settings },
-    dataFolder,
-    refreshesItself: true,
-    now: () => Date.UTC(2026, 0, 15),
-  });
+  const settings = loadSettings({ POSTERN_ENRICHMENT_FETCH: 'off', ...environment });
+  const services: Partial<Services> = { settings, dataFolder, now: () => Date.UTC(2026, 0, 15) };
+  app.decorate('services', services as Services);
+  app.register(enrichment);
   await app.ready();
   return app;
 }
@@ -49,7 +44,7 @@ test('it answers from the database and the categories that settings name', async
     POSTERN_CATEGORIES: file(t, 'categories.json', '{"AS64500": "vps"}'),
   });
   assert.equal(app.enrichment.lookup().enrich('192.0.2.1').name, 'Lite');
-  assert.equal(app.enrichment.lookup().enrich('192.0.2.1').category, 'vps');
+  assert.equal(app.services.enrich('192.0.2.1').category, 'vps');
   assert.equal(app.enrichment.status()[0].entries, 1);
 });
 
