@@ -101,6 +101,8 @@ export function obstaclesOf<Change>(
       const last = piece.deciders[piece.deciders.length - 1];
       return obstacle(piece, touched.has(last) ? [last] : among(piece));
     }),
-    ...[...effect.passed, ...effect.mirrored, ...effect.exempted].flatMap((piece) => obstacle(piece, among(piece))),
+    ...[...effect.passed, ...effect.mirrored, ...effect.exempted].flatMap((piece) =>
+      obstacle(piece, among(piece)),
+    ),
   ];
 }

@@ -23,7 +23,8 @@ export function newlyPassing(from: Effect, to: Effect, signatures: Signatures): 
       const parts = rest.map((part) => splitPiece(part, other));
       rest = parts.flatMap((part) => part.rest);
       const novelty = differenceOf(piece, other, signatures);
-      if (novelty) for (const part of parts) found.push(...part.common.map((common) => ({ piece: common, novelty })));
+      if (novelty)
+        for (const part of parts) found.push(...part.common.map((common) => ({ piece: common, novelty })));
       if (rest.length === 0) break;
     }
     found.push(...rest.map((part) => ({ piece: part, novelty: 'way' as const })));
@@ -37,7 +38,8 @@ function newCopies(from: Effect, to: Effect, signatures: Signatures): Found[] {
   return now.flatMap((piece) => {
     let rest = [piece];
     for (const other of old)
-      if (!differenceOf(piece, other, signatures)) rest = rest.flatMap((part) => splitPiece(part, other).rest);
+      if (!differenceOf(piece, other, signatures))
+        rest = rest.flatMap((part) => splitPiece(part, other).rest);
     return rest.map((part) => ({ piece: part, novelty: 'redirect' as const }));
   });
 }

@@ -86,7 +86,7 @@ function draftFinder(
     return make({ key: decider.ruleKey }, kind);
   };
   function make(pair: Pair, kind: ChangeKind): Draft {
-    const id = pair.key + (pair.before ?? pair.after ? kind : '');
+    const id = pair.key + ((pair.before ?? pair.after) ? kind : '');
     const known = drafts.get(id);
     if (known) return known;
     const made = draft(pair, kind, true);
@@ -154,5 +154,4 @@ function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {
 }
 
 const rank = (change: RuleChange) => CHANGE_CLASSES.indexOf(change.class);
-const lineOf = (change: RuleChange) =>
-  change.after?.lines[0]?.number ?? change.before?.lines[0]?.number ?? 0;
+const lineOf = (change: RuleChange) => change.after?.lines[0]?.number ?? change.before?.lines[0]?.number ?? 0;

@@ -66,7 +66,13 @@ export function evaluate(ruleSet: RuleSet, within: Region): Effect {
   return {
     passed: [...own, ...sourced.pieces],
     mirrored: mirrored.pieces,
-    dropped: [...nat.dropped, ...routed.dropped, ...filtered.dropped, ...mirrored.dropped, ...sourced.dropped],
+    dropped: [
+      ...nat.dropped,
+      ...routed.dropped,
+      ...filtered.dropped,
+      ...mirrored.dropped,
+      ...sourced.dropped,
+    ],
     exempted,
   };
 }

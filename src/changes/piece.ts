@@ -74,9 +74,7 @@ export function shiftAddresses(set: AddressSet, by: bigint): AddressSet {
 /** The part of a piece that is seen as `seen`, a part of piece.seen. */
 export function restrictSeen(piece: Piece, seen: Traffic): Piece {
   const destinations =
-    piece.shift === undefined
-      ? piece.traffic.destinations
-      : shiftAddresses(seen.destinations, -piece.shift);
+    piece.shift === undefined ? piece.traffic.destinations : shiftAddresses(seen.destinations, -piece.shift);
   const services = piece.keepsPorts ? seen.services : piece.traffic.services;
   return { ...piece, seen, traffic: { ...seen, destinations, services } };
 }

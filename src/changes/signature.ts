@@ -20,8 +20,8 @@ export function createSignatures(): Signatures {
     const found = known.get(owner);
     if (found !== undefined) return found;
     const text = write();
-    let id = ids.get(text);
-    if (id === undefined) ids.set(text, (id = ids.size.toString(36)));
+    const id = ids.get(text) ?? ids.size.toString(36);
+    ids.set(text, id);
     known.set(owner, id);
     return id;
   };

@@ -1,7 +1,13 @@
 // a piece and a destination translation -> the pieces that come out of it
 import { type AddressSet, noAddresses } from '../model/addresses.ts';
 import type { PolicyEntry, Translation } from '../model/rule.ts';
-import { intersectServices, protocolsOf, service, subtractServices, unionServices } from '../model/services.ts';
+import {
+  intersectServices,
+  protocolsOf,
+  service,
+  subtractServices,
+  unionServices,
+} from '../model/services.ts';
 import { type Decider, type Piece, restrictArriving, shiftAddresses } from './piece.ts';
 
 /** tcp, udp, dccp, sctp, udplite: what a port translation can act on. */
@@ -24,8 +30,7 @@ export function translateDestination(piece: Piece, entry: PolicyEntry, translati
 function moveAddresses(piece: Piece, entry: PolicyEntry, translation: Translation): Piece {
   const addresses = translation.addresses as AddressSet;
   const shift = translation.offset ? offsetOf(entry.match.destinations, addresses) : undefined;
-  const destinations =
-    shift === undefined ? addresses : shiftAddresses(piece.traffic.destinations, shift);
+  const destinations = shift === undefined ? addresses : shiftAddresses(piece.traffic.destinations, shift);
   return { ...piece, shift, seen: { ...piece.seen, destinations } };
 }
 

@@ -1,0 +1,190 @@
+// rule changes -> text for people, and the text form in which alerts and the API carry openings
+import { formatAddresses } from '../model/addresses.ts';
+import type { AlertOpening } from '../model/alert.ts';
+import type { ChangeClass, Opening, RuleChange } from '../model/change.ts';
+import type { Rule, Translation } from '../model/rule.ts';
+import { formatServices, withPorts } from '../model/services.ts';
+import { ANY_SOURCE_PORT, type NameSet } from '../model/traffic.ts';
+import { PORTED } from './translate.ts';
+
+/** Openings and list items beyond these are counted, not shown, in text for people. */
+const SHOWN_OPENINGS = 10;
+const SHOWN_ITEMS = 6;
+const SHOWN_LINES = 8;
+
+/** Sets as addressSet and serviceSet read them; `ports` as "443" or "8000-8010". */
+export function presentOpening(opening: Opening): AlertOpening {
+  const { traffic, destinationTranslation: to, sourceTranslation: source } = opening;
+  return {
+    sources: formatAddresses(traffic.sources),
+    destinations: formatAddresses(traffic.destinations),
+    services: formatServices(traffic.services),
+    ...(to
+      ? {
+          translation: {
+            kind: to.kind,
+            addresses: to.addresses ? formatAddresses(to.addresses) : [],
+            ...(to.ports ? { ports: portText(to.ports) } : {}),
+          },
+        }
+      : {}),
+    ...(source ? { sourceTranslation: source.addresses ? formatAddresses(source.addresses) : [] } : {}),
+  };
+}
+
+export interface PresentedRule {
+  readonly kind: string;
+  readonly enabled: boolean;
+  readonly lines: Rule['lines'];
+}
+
+export interface PresentedChange {
+  readonly kind: string;
+  readonly class: string;
+  readonly ruleKey: string;
+  readonly before?: PresentedRule;
+  readonly after?: PresentedRule;
+  readonly opens: readonly (AlertOpening & {
+    readonly class: string;
+    readonly ruleKeys: readonly string[];
+  })[];
+  readonly closes: readonly (AlertOpening & {
+    readonly class: string;
+    readonly ruleKeys: readonly string[];
+  })[];
+}
+
+/** For programs: everything, in plain JSON values. */
+export function presentChange(change: RuleChange): PresentedChange {
+  const rule = (of: Rule): PresentedRule => ({ kind: of.kind, enabled: of.enabled, lines: of.lines });
+  const opening = (of: Opening) => ({ ...presentOpening(of), class: of.class, ruleKeys: of.ruleKeys });
+  return {
+    kind: change.kind,
+    class: change.class,
+    ruleKey: change.ruleKey,
+    ...(change.before ? { before: rule(change.before) } : {}),
+    ...(change.after ? { after: rule(change.after) } : {}),
+    opens: change.opens.map(opening),
+    closes: change.closes.map(opening),
+  };
+}
+
+export type Paint = (style: 'title' | 'added' | 'removed' | 'grave' | 'faint', text: string) => string;
+const plain: Paint = (_, text) => text;
+
+const TITLES: Readonly<Record<ChangeClass, string>> = {
+  'egress-relay': 'internal hosts reach an external address through this device',
+  'egress-permit': 'internal hosts reach external addresses',
+  'source-nat': 'only the address that traffic seems to come from',
+  'inbound-forward': 'external hosts reach internal addresses',
+  internal: 'nothing across the border of the site',
+};
+
+/** A paragraph for people, without a line end at its end. Text of the device comes out with control characters made visible. */
+export function describeChange(change: RuleChange, paint: Paint = plain): string {
+  const { before, after, opens, closes } = change;
+  const what = [after?.kind ?? before?.kind ?? 'policy', 'rule', change.kind].join(' ');
+  const style = change.class.startsWith('egress') && opens.length > 0 ? 'grave' : 'title';
+  const moved = after && before && sameText(before, after);
+  return [
+    paint(style, `${change.class}: ${what} (${visible(change.ruleKey)}): ${TITLES[change.class]}`),
+    ...(moved ? textOf(after, ' ', 'faint', paint) : textOf(before, '-', 'removed', paint)),
+    ...(moved ? [] : textOf(after, '+', 'added', paint)),
+    ...listOf('now possible', 'grave', opens, paint),
+    ...listOf('no longer possible', 'faint', closes, paint),
+    ...(opens.length + closes.length === 0 ? ['  no traffic fares differently'] : []),
+  ].join('\n');
+}
+
+const sameText = (a: Rule, b: Rule) =>
+  a.lines.length === b.lines.length && a.lines.every((line, i) => line.text === b.lines[i].text);
+
+function textOf(
+  rule: Rule | undefined,
+  sign: string,
+  style: 'added' | 'removed' | 'faint',
+  paint: Paint,
+): string[] {
+  if (!rule) return [];
+  const state = rule.enabled ? '' : ' (disabled)';
+  const shown = rule.lines
+    .slice(0, SHOWN_LINES)
+    .map(({ number, text }) => paint(style, `  ${sign} line ${number}: ${visible(text.trim())}${state}`));
+  const more = rule.lines.length - shown.length;
+  return more > 0 ? [...shown, `    and ${more} more lines`] : shown;
+}
+
+function listOf(
+  label: string,
+  style: 'grave' | 'faint',
+  openings: readonly Opening[],
+  paint: Paint,
+): string[] {
+  const shown = openings
+    .slice(0, SHOWN_OPENINGS)
+    .map((opening) => `  ${paint(style, `${label}:`)} ${describeOpening(opening)}`);
+  const more = openings.length - shown.length;
+  return more > 0 ? [...shown, `  ${label}: ${more} more; --json shows all`] : shown;
+}
+
+/** "10.20.0.0/24 -> 203.0.113.50 tcp/443 by destination NAT of 10.0.0.1 tcp/8443". */
+export function describeOpening({ traffic, destinationTranslation: to, sourceTranslation }: Opening): string {
+  const sources = some(formatAddresses(traffic.sources)) + portsFrom(traffic.sourcePorts);
+  const arriving = `${some(formatAddresses(traffic.destinations))} ${some(formatServices(traffic.services))}`;
+  const where = interfacesText(traffic.ingress, traffic.egress);
+  const seenAs = sourceTranslation
+    ? `, seen as ${sourceTranslation.addresses ? some(formatAddresses(sourceTranslation.addresses)) : "the device's own address"}`
+    : '';
+  return `${sources} -> ${to ? translatedText(to, arriving, traffic.services) : arriving}${where}${seenAs}`;
+}
+
+function translatedText(to: Translation, arriving: string, services: Opening['traffic']['services']): string {
+  const address = to.addresses ? some(formatAddresses(to.addresses)) : undefined;
+  const port = to.ports ? ` port ${portText(to.ports)}` : '';
+  switch (to.kind) {
+    case 'destination':
+    case 'redirect':
+      return address
+        ? `${address} ${some(formatServices(portsAfter(services, to.ports)))} by destination NAT of ${arriving}`
+        : `the device itself${port} by redirect of ${arriving}`;
+    case 'mirror':
+      return `${arriving}, copied to ${address ?? 'where only the device knows'}`;
+    default:
+      return `${arriving} by ${to.kind.replace('-', ' ')} to ${address ?? 'where only the device knows'}${port}`;
+  }
+}
+
+function portsAfter(services: Opening['traffic']['services'], ports: Translation['ports']) {
+  const ported = PORTED.some((protocol) => services[0] >> 16 === protocol);
+  return ports && ported ? withPorts(services, ports[0], ports[1]) : services;
+}
+
+function portsFrom(ports: Opening['traffic']['sourcePorts']): string {
+  if (ports.length === 2 && ports[0] === ANY_SOURCE_PORT[0] && ports[1] === ANY_SOURCE_PORT[1]) return '';
+  const texts = ports.flatMap((first, i) => (i % 2 ? [] : [portText([first, ports[i + 1]])]));
+  return ` (source port ${some(texts)})`;
+}
+
+function interfacesText(ingress: NameSet, egress: NameSet): string {
+  const text = (label: string, { except, names }: NameSet) =>
+    except && names.length === 0 ? '' : `${label}${except ? ' any but' : ''} ${some(names.map(visible))}`;
+  const parts = [text('in', ingress), text('out', egress)].filter((part) => part !== '');
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+}
+
+const portText = ([first, last]: readonly [number, number]): string =>
+  first === last ? `${first}` : `${first}-${last}`;
+
+function some(texts: readonly string[]): string {
+  const more = texts.length - SHOWN_ITEMS;
+  return more > 1 ? `${texts.slice(0, SHOWN_ITEMS).join(', ')} and ${more} more` : texts.join(', ');
+}
+
+/** A device's text can hold anything; a terminal must not act on it. */
+const visible = (text: string): string =>
+  text
+    .slice(0, 500)
+    .replace(
+      /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
