@@ -47,7 +47,7 @@ const parameters: An0926Parameters = {
   ReturnCorrelation: 0.005,
   UsualReturnRatio: 0.5,
   CriticalBytes: 10_000_000_000,
-  ChangeOnlyCap: 45,
+  ChangeOnlyCap: 49,
   Weights: {
     'egress-relay': 30,
     'egress-permit': 20,
@@ -57,7 +57,7 @@ const parameters: An0926Parameters = {
     noTicket: 12,
     ticketMismatch: 12,
     ticketProposed: 6,
-    ticketApproved: -15,
+    ticketApproved: -25,
     approvedForward: -60,
     unexpectedUser: 8,
     unusualUser: 6,
@@ -65,7 +65,7 @@ const parameters: An0926Parameters = {
     firstOfKind: 4,
     spike: 20,
     fewReturns: 22,
-    returnsUnknown: -6,
+    returnsUnknown: -12,
     category: 10,
     rare: 6,
   },
@@ -261,7 +261,9 @@ function severityOf(
   // A change alone is worth an alert only where it opens a relay.
   if (!suspicious && klass !== 'egress-relay') return undefined;
   const outBytes = finding?.group.observed.reduce((sum, minute) => sum + minute.outBytes, 0) ?? 0;
-  if (suspicious && score >= p.SeverityFrom.high) return outBytes >= p.CriticalBytes ? 'critical' : 'high';
+  // Without a verdict on returns the pattern is not whole.
+  if (suspicious && score >= p.SeverityFrom.high && finding?.returns.kind === 'few')
+    return outBytes >= p.CriticalBytes ? 'critical' : 'high';
   if (suspicious && score >= p.SeverityFrom.medium) return 'medium';
   return score >= p.SeverityFrom.low ? 'low' : undefined;
 }

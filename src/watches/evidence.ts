@@ -18,11 +18,11 @@ export interface EvidenceOptions {
 }
 
 interface AddressRow {
-  external: string;
+  destination: string;
   asn: number;
   category: string;
-  out_packets: string;
-  in_packets: string;
+  packets_out: string;
+  packets_in: string;
   sampling: number;
   visible: number;
   before_hours: string;
@@ -31,13 +31,13 @@ interface AddressRow {
 }
 
 interface MinuteRow {
-  external: string;
-  minute: number;
-  out_bytes: string;
-  out_packets: string;
-  out_flows: string;
-  in_bytes: string;
-  in_packets: string;
+  destination: string;
+  at: number;
+  bytes_out: string;
+  packets_out: string;
+  flows_out: string;
+  bytes_in: string;
+  packets_in: string;
 }
 
 /** Bounds and conditions that all queries of one question share. */
@@ -72,7 +72,7 @@ export async function gatherEvidence(
   const minutes = await minuteSeries(
     client,
     frame,
-    addresses.map((row) => row.external),
+    addresses.map((row) => row.destination),
     sameHourOfDay,
   );
   const usualReturnRatio = await usualReturns(client, frame);
@@ -131,7 +131,7 @@ async function topAddresses(client: ClickHouseClient, frame: Frame): Promise<Add
   return rows<AddressRow>(
     client,
     `WITH after AS (
-       SELECT external, any(asn) AS asn, any(category) AS category, sum(out_packets) AS out_packets, sum(in_packets) AS in_packets,
+       SELECT external, any(asn) AS network, any(category) AS kind, sum(out_packets) AS packets_out, sum(in_packets) AS packets_in,
               max(sampling_rate) AS sampling, sum(out_packets * sampling_rate) AS scaled,
               groupUniqArray(16)((exporter, interface)) AS paths
        FROM conversations WHERE ${frame.scope} AND ${frame.destinations}
@@ -145,14 +145,14 @@ async function topAddresses(client: ClickHouseClient, frame: Frame): Promise<Add
        FROM conversations WHERE external IN (SELECT external FROM after)
          AND minute >= toDateTime({baselineFrom:UInt32}) AND minute < toDateTime({since:UInt32}) GROUP BY external),
      networks AS (
-       SELECT asn, uniqExact(toStartOfHour(minute)) AS asn_hours FROM conversations WHERE ${frame.scope} AND asn IN (SELECT asn FROM after)
+       SELECT asn, uniqExact(toStartOfHour(minute)) AS asn_hours FROM conversations WHERE ${frame.scope} AND asn IN (SELECT network FROM after)
          AND minute >= toDateTime({baselineFrom:UInt32}) AND minute < toDateTime({since:UInt32}) GROUP BY asn)
-     SELECT toString(after.external) AS external, after.asn AS asn, after.category AS category, after.out_packets AS out_packets,
-            after.in_packets AS in_packets, after.sampling AS sampling,
+     SELECT toString(after.external) AS destination, after.network AS asn, after.kind AS category, after.packets_out AS packets_out,
+            after.packets_in AS packets_in, after.sampling AS sampling,
             hasAny(after.paths, (SELECT paths FROM showing)) AS visible,
             before.before_hours AS before_hours, networks.asn_hours AS asn_hours, before.others AS others
-     FROM after LEFT JOIN before ON before.external = after.external LEFT JOIN networks ON networks.asn = after.asn
-     ORDER BY after.scaled DESC, external`,
+     FROM after LEFT JOIN before ON before.external = after.external LEFT JOIN networks ON networks.asn = after.network
+     ORDER BY after.scaled DESC, destination`,
     frame,
   );
 }
@@ -169,27 +169,27 @@ async function minuteSeries(
          OR ((toDayOfWeek(minute) >= 6) = (toDayOfWeek(toDateTime({since:UInt32})) >= 6)
              AND abs(((toHour(minute) - toHour(toDateTime({since:UInt32})) + 36) % 24) - 12) <= 1))`
     : '';
-  const sums = `sum(out_bytes * sampling_rate) AS out_bytes, sum(out_packets * sampling_rate) AS out_packets, sum(out_flows) AS out_flows,
-     sum(in_bytes * sampling_rate) AS in_bytes, sum(in_packets * sampling_rate) AS in_packets`;
+  const sums = `sum(out_bytes * sampling_rate) AS bytes_out, sum(out_packets * sampling_rate) AS packets_out, sum(out_flows) AS flows_out,
+     sum(in_bytes * sampling_rate) AS bytes_in, sum(in_packets * sampling_rate) AS packets_in`;
   const where = `${frame.scope} AND ${frame.destinations} AND minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32}) ${like}`;
   const list = addresses.length > 0 ? rangeCondition('external', addressSet(...addresses)) : '0';
   const found = await rows<MinuteRow>(
     client,
-    `SELECT 'all' AS external, toUnixTimestamp(minute) AS minute, ${sums} FROM conversations WHERE ${where} GROUP BY minute
+    `SELECT 'all' AS destination, toUnixTimestamp(minute) AS at, ${sums} FROM conversations WHERE ${where} GROUP BY minute
      UNION ALL
-     SELECT toString(external) AS external, toUnixTimestamp(minute) AS minute, ${sums} FROM conversations WHERE ${where} AND ${list} GROUP BY external, minute`,
+     SELECT toString(external) AS destination, toUnixTimestamp(minute) AS at, ${sums} FROM conversations WHERE ${where} AND ${list} GROUP BY external, minute`,
     frame,
   );
   const series = new Map<string, MinuteTotals[]>();
-  for (const row of found.sort((a, b) => a.minute - b.minute)) {
-    const key = plain(row.external);
+  for (const row of found.sort((a, b) => a.at - b.at)) {
+    const key = plain(row.destination);
     const minute: MinuteTotals = {
-      minuteMs: row.minute * 1000,
-      outBytes: Number(row.out_bytes),
-      outPackets: Number(row.out_packets),
-      outFlows: Number(row.out_flows),
-      inBytes: Number(row.in_bytes),
-      inPackets: Number(row.in_packets),
+      minuteMs: row.at * 1000,
+      outBytes: Number(row.bytes_out),
+      outPackets: Number(row.packets_out),
+      outFlows: Number(row.flows_out),
+      inBytes: Number(row.bytes_in),
+      inPackets: Number(row.packets_in),
     };
     series.get(key)?.push(minute) ?? series.set(key, [minute]);
   }
@@ -232,8 +232,8 @@ function questionGroup(
     addressHourShare: 1,
     asnHourShare: 1,
     otherInternals: 0,
-    sampledOutPackets: sum((row) => Number(row.out_packets)),
-    sampledInPackets: sum((row) => Number(row.in_packets)),
+    sampledOutPackets: sum((row) => Number(row.packets_out)),
+    sampledInPackets: sum((row) => Number(row.packets_in)),
     maxSamplingRate: Math.max(1, ...addresses.map((row) => row.sampling)),
     returnVisible: addresses.length > 0 && addresses.every((row) => row.visible === 1),
   };
@@ -246,7 +246,7 @@ function addressGroup(
   hours: number,
   options: EvidenceOptions,
 ): GroupEvidence {
-  const address = plain(row.external);
+  const address = plain(row.destination);
   return {
     level: 'address',
     key: address,
@@ -257,8 +257,8 @@ function addressGroup(
     addressHourShare: hours > 0 ? Number(row.before_hours) / hours : 0,
     asnHourShare: hours > 0 ? Number(row.asn_hours) / hours : 0,
     otherInternals: Number(row.others),
-    sampledOutPackets: Number(row.out_packets),
-    sampledInPackets: Number(row.in_packets),
+    sampledOutPackets: Number(row.packets_out),
+    sampledInPackets: Number(row.packets_in),
     maxSamplingRate: Math.max(1, row.sampling),
     returnVisible: row.visible === 1,
   };

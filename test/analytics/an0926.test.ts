@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type An0926Parameters, an0926 } from '../../src/analytics/an0926.ts';
+import { withOverrides } from '../../src/analytics/index.ts';
+import type { ChangeFacts, Evidence } from '../../src/model/watch.ts';
+import { evidence, facts, group, minutes, question, T0 } from './fixtures.ts';
+
+const judge = (f: ChangeFacts, e: Evidence, overrides: Partial<An0926Parameters> = {}) =>
+  an0926.judge(f, question, e, withOverrides(an0926, overrides));
+
+test('a relay without a ticket and without traffic is low, once', () => {
+  const verdict = judge(facts(), evidence([]));
+  assert.equal(verdict.severity, 'low');
+  assert.ok(verdict.missingStages.some((stage) => stage.startsWith('outbound spike')));
+});
+
+test('with a spike that few packets answer it is high', () => {
+  const verdict = judge(facts(), evidence([group(60_000, 30)]));
+  assert.equal(verdict.severity, 'high');
+  assert.ok(verdict.returnRatio! < 0.05);
+  assert.deepEqual(verdict.missingStages, []);
+  assert.match(verdict.narrative, /203\.0\.113\.50 \(AS64500 EXAMPLE-VPS, vps\)/);
+});
+
+test('a two-way download of the same size stays low', () => {
+  assert.equal(judge(facts(), evidence([group(60_000, 50_000)])).severity, 'low');
+});
+
+test('an approved forward to the destination makes no alert', () => {
+  const approved = facts({
+    ticket: { state: 'approved', number: 'CHG1', reason: 'fits' },
+    approvedForward: { id: 'f', reason: 'backup', widerThanApproved: false },
+  });
+  assert.equal(judge(approved, evidence([])).severity, undefined);
+  assert.equal(judge(approved, evidence([group(60_000, 30)])).severity, undefined);
+});
+
+test('an approved ticket alone lowers the severity', () => {
+  const verdict = judge(
+    facts({ ticket: { state: 'approved', number: 'CHG1', reason: 'fits' } }),
+    evidence([group(60_000, 30)]),
+  );
+  assert.equal(verdict.severity, 'medium');
+});
+
+test('where the return path is not visible no low return is claimed', () => {
+  const verdict = judge(facts(), evidence([group(60_000, 0, { returnVisible: false })]));
+  assert.equal(verdict.returnRatio, undefined);
+  assert.ok(verdict.notes.some((note) => note.includes('not visible')));
+  assert.ok(!verdict.stages.some((stage) => stage.name === 'few return packets'));
+  assert.notEqual(verdict.severity, 'high');
+});
+
+test('under sampling, too few expected returns give no verdict on returns', () => {
+  const verdict = judge(
+    facts(),
+    evidence([group(60_000, 0, { maxSamplingRate: 100_000, sampledOutPackets: 3, sampledInPackets: 0 })]),
+  );
+  assert.ok(!verdict.stages.some((stage) => stage.name === 'few return packets'));
+});
+
+test("below FlowThreshold nothing is a spike; the threshold is ATT&CK's and replaced whole", () => {
+  assert.equal(judge(facts(), evidence([group(500, 0, { sampledOutPackets: 2500 })])).severity, 'low');
+  assert.equal(
+    judge(facts(), evidence([group(500, 0)]), { FlowThreshold: { packetsPerMinute: 400 } }).severity,
+    'high',
+  );
+});
+
+test('a spike that the baseline often shows is none', () => {
+  const busy = group(60_000, 30, { baseline: minutes(T0 - 600 * 60_000, 600, 55_000, 20) });
+  assert.equal(judge(facts(), evidence([busy])).severity, 'low');
+});
+
+test('a permit to anywhere alone is no alert, with the spike it is', () => {
+  const permit = facts({ class: 'egress-permit' });
+  assert.equal(judge(permit, evidence([])).severity, undefined);
+  assert.equal(judge(permit, evidence([group(60_000, 30)])).severity, 'high');
+});
+
+test('ConfigChangeUser: a user outside the expected ones weighs', () => {
+  const byMallory = facts({ actors: [{ source: 'syslog', user: 'mallory', confidence: 0.9, raw: '' }] });
+  const weight = (p: Partial<An0926Parameters>) => judge(byMallory, evidence([]), p).score;
+  assert.ok(weight({ ConfigChangeUser: ['ansible'] }) > weight({ ConfigChangeUser: ['mallory'] }));
+});
+
+test('unknown parameters are refused by name', () => {
+  assert.throws(() => withOverrides(an0926, { FlowThresold: {} } as never), /no parameter FlowThresold/);
+});
