@@ -2,6 +2,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { enrichmentSettings } from '../enrichment/settings.ts';
+import { alertSettings } from './alerts/settings.ts';
 import { flowSettings } from './flows/settings.ts';
 import { PosternError } from './model/errors.ts';
 import { snapshotSettings } from './snapshots/settings.ts';
@@ -33,6 +34,7 @@ const schema = Type.Object({
   ...snapshotSettings,
   ...flowSettings,
   ...enrichmentSettings,
+  ...alertSettings,
   ...webSettings,
 });
 

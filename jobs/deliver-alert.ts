@@ -1,0 +1,94 @@
+// sends one stored delivery to its endpoint; on failure again later, over a day, then it is parked
+import { Type } from 'typebox';
+import { type EndpointSecret, withToken } from '../src/alerts/formats.ts';
+import { retryDelayMs } from '../src/alerts/retry.ts';
+import { send } from '../src/alerts/send.ts';
+import { defineJob } from './definition.ts';
+
+export const deliverAlertJob = defineJob({
+  name: 'deliver-alert',
+  payload: Type.Object({ deliveryId: Type.String() }),
+  attempts: 3,
+  backoffMs: 1000,
+  timeoutMs: 150_000,
+  concurrency: () => 8,
+  dedupeKey: ({ deliveryId }) => deliveryId,
+  run: async ({ deliveryId }, services) => {
+    const { postgres, settings, seal, now } = services;
+    const delivery = await postgres
+      .selectFrom('deliveries')
+      .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
+      .select([
+        'deliveries.id',
+        'deliveries.body',
+        'deliveries.attempt_count',
+        'endpoints.url',
+        'endpoints.format',
+        'endpoints.secret',
+        'endpoints.name',
+        'endpoints.enabled',
+      ])
+      .where('deliveries.id', '=', deliveryId)
+      .where('deliveries.state', '=', 'pending')
+      .executeTakeFirst();
+    if (!delivery) return;
+    const secret: EndpointSecret = JSON.parse(seal.open(delivery.secret));
+    const outcome = await attempt(
+      {
+        id: delivery.id,
+        url: delivery.url,
+        secret: secret.signing,
+        ...withToken(delivery.format, delivery.body, secret.token),
+      },
+      {
+        timeoutMs: settings.POSTERN_WEBHOOK_TIMEOUT_SECONDS * 1000,
+        allowedHosts: settings.POSTERN_WEBHOOK_ALLOWED_HOSTS,
+        nowMs: now(),
+      },
+    );
+    const attempts = delivery.attempt_count + 1;
+    const delayMs = outcome.delivered ? undefined : retryDelayMs(attempts, Math.random());
+    const state = outcome.delivered
+      ? 'delivered'
+      : delayMs === undefined || !delivery.enabled
+        ? 'parked'
+        : 'pending';
+    await postgres
+      .updateTable('deliveries')
+      .set({
+        state,
+        attempt_count: attempts,
+        last_status: outcome.status ?? null,
+        last_error: outcome.error ?? null,
+        updated_at: new Date(now()),
+        next_at: new Date(now() + (delayMs ?? 0)),
+      })
+      .where('id', '=', deliveryId)
+      .execute();
+    if (state === 'pending') await services.jobs.add('deliver-alert', { deliveryId }, { delayMs });
+    if (state === 'parked')
+      services.log.error(
+        { delivery: deliveryId, endpoint: delivery.name },
+        `delivery parked: ${outcome.error}`,
+      );
+  },
+});
+
+async function attempt(
+  ...args: Parameters<typeof send>
+): Promise<{ delivered: boolean; status?: number; error?: string }> {
+  try {
+    const status = await send(...args);
+    if (status >= 200 && status < 300) return { delivered: true, status };
+    return {
+      delivered: false,
+      status,
+      error:
+        status >= 300 && status < 400
+          ? `answered ${status}; redirects are not followed`
+          : `answered ${status}`,
+    };
+  } catch (error) {
+    return { delivered: false, error: error instanceof Error ? error.message : String(error) };
+  }
+}
