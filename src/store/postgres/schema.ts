@@ -174,8 +174,6 @@ export interface EndpointTable {
   secret: Buffer;
   format: 'postern' | 'ocsf' | 'splunk-hec' | 'slack' | 'pagerduty';
   min_severity: string;
-  /** May reach loopback and private addresses. */
-  allow_private: boolean;
   enabled: boolean;
   created_at: Time;
 }
@@ -191,6 +189,7 @@ export interface DeliveryTable {
   attempt_count: number;
   last_status: number | null;
   last_error: string | null;
+  next_at: Time;
   created_at: Time;
   updated_at: Time;
 }

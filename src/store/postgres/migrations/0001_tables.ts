@@ -165,7 +165,6 @@ const STATEMENTS = [
     secret bytea NOT NULL,
     format text NOT NULL CHECK (format IN ('postern', 'ocsf', 'splunk-hec', 'slack', 'pagerduty')),
     min_severity text NOT NULL,
-    allow_private boolean NOT NULL DEFAULT false,
     enabled boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL
   )`,
@@ -179,11 +178,13 @@ const STATEMENTS = [
     attempt_count integer NOT NULL DEFAULT 0,
     last_status integer,
     last_error text,
+    next_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     UNIQUE (endpoint_id, alert_id, alert_revision)
   )`,
   'CREATE INDEX deliveries_alert ON deliveries (alert_id)',
+  `CREATE INDEX deliveries_due ON deliveries (next_at) WHERE state = 'pending'`,
   'CREATE INDEX deliveries_state ON deliveries (state, updated_at)',
   `CREATE TABLE exporters (
     address text PRIMARY KEY,
