@@ -1,16 +1,24 @@
 // a newly passing piece -> the rule changes that it is owed to
 import type { PolicyEntry, RuleSet, Stage } from '../model/rule.ts';
+import type { Found, Novelty } from './compare.ts';
 import type { Effect } from './effect.ts';
 import { type Decider, insideArriving, outsideArriving, type Piece, splitPiece, splitSeen } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
 /** One side of the comparison, seen from the other. */
 export interface Side<Change> {
-  readonly obstacles: readonly Obstacle<Change>[];
+  readonly obstacles: readonly Obstacle[];
   readonly touched: ReadonlySet<Decider>;
   readonly changeOf: (decider: Decider) => Change;
   readonly entries: ReadonlyMap<string, readonly PlacedEntry[]>;
 }
+
+/** Stages that can bring about what is new; a source translation, say, opens no way. */
+const STAGES_OF: Readonly<Record<Novelty, readonly Stage[]>> = {
+  way: ['destination-nat', 'redirect', 'filter'],
+  redirect: ['redirect'],
+  source: ['source-nat'],
+};
 
 export interface PlacedEntry {
   readonly entry: PolicyEntry;
@@ -23,12 +31,12 @@ export function entriesByKey(ruleSet: RuleSet): Map<string, PlacedEntry[]> {
 }
 
 /**
- * Every part of `piece`, which passes on side `to` and not so on side `from`, with at least one change. A changed rule that lets
+ * Every part of a piece, which passes on side `to` and not so on side `from`, with at least one change. A changed rule that lets
  * a part through is to blame unless it did the same before its change; else the changed rule that stood in the way is.
  * `otherKeys` gives the keys under which a change's rule stands on side `from`.
  */
 export function attribute<Change>(
-  piece: Piece,
+  { piece, novelty }: Found,
   from: Side<Change>,
   to: Side<Change>,
   otherKeys: (change: Change) => readonly string[],
@@ -36,39 +44,58 @@ export function attribute<Change>(
 ): [Change, Piece][] {
   const result: [Change, Piece][] = [];
   const deciding = piece.deciders.filter((decider) => to.touched.has(decider));
+  const able = deciding.filter((decider) => STAGES_OF[novelty].includes(stageOf(decider, to.entries)));
   let open = [piece];
-  for (const decider of deciding) {
+  for (const decider of able) {
     const change = to.changeOf(decider);
-    const same = sameBefore(decider, otherKeys(change), from, to, signatures);
+    const same = sameBefore(decider, stageOf(decider, to.entries), otherKeys(change), from, signatures);
     const parts = same.reduce((rest, other) => rest.flatMap((part) => outside(part, other)), [piece]);
-    for (const part of parts) {
-      result.push([change, part]);
-      open = open.flatMap((rest) => splitPiece(rest, part).rest);
-    }
+    result.push(...parts.map((part): [Change, Piece] => [change, part]));
+    for (const part of parts) open = open.flatMap((rest) => splitPiece(rest, part).rest);
   }
-  if (open.length === 0) return result;
-  for (const { piece: other, changes } of from.obstacles) {
-    const parts = open.flatMap((rest) => insideArriving(rest, other.traffic) ?? []);
-    if (parts.length === 0) continue;
-    for (const change of changes) result.push(...parts.map((part): [Change, Piece] => [change, part]));
-    open = open.flatMap((rest) => outsideArriving(rest, other.traffic));
-    if (open.length === 0) break;
-  }
-  for (const decider of deciding)
+  const inTheWay = (decider: Decider) => STAGES_OF[novelty].includes(stageOf(decider, from.entries));
+  open = blameObstacles(open, from, inTheWay, result);
+  // Order alone: the entry did the same before, but something unchanged stood in front of it.
+  if (able.length === 0) open = blameObstacles(open, from, () => true, result);
+  for (const decider of able.length > 0 ? able : deciding)
     result.push(...open.map((part): [Change, Piece] => [to.changeOf(decider), part]));
   return result;
+}
+
+/** Hands the parts of `open` that met an obstacle to its changes; returns the parts that met none. */
+function blameObstacles<Change>(
+  open: Piece[],
+  side: Side<Change>,
+  counts: (decider: Decider) => boolean,
+  result: [Change, Piece][],
+): Piece[] {
+  let rest = open;
+  for (const { piece, deciders } of side.obstacles) {
+    if (rest.length === 0) break;
+    const parts = rest.flatMap((part) => insideArriving(part, piece.traffic) ?? []);
+    const blamed = parts.length > 0 ? deciders.filter(counts) : [];
+    if (blamed.length === 0) continue;
+    for (const change of new Set(blamed.map(side.changeOf)))
+      result.push(...parts.map((part): [Change, Piece] => [change, part]));
+    rest = rest.flatMap((part) => outsideArriving(part, piece.traffic));
+  }
+  return rest;
+}
+
+function stageOf(decider: Decider, entries: ReadonlyMap<string, readonly PlacedEntry[]>): Stage {
+  if (!('ruleKey' in decider)) return decider.stage;
+  return entries.get(decider.ruleKey)?.find(({ entry }) => entry === decider)?.stage ?? 'filter';
 }
 
 /** Entries of the same rule on the other side that do what `decider` does. */
 function sameBefore<Change>(
   decider: Decider,
+  stage: Stage,
   keys: readonly string[],
   from: Side<Change>,
-  to: Side<Change>,
   signatures: Signatures,
 ): readonly PlacedEntry[] {
   if (!('ruleKey' in decider)) return [];
-  const stage = to.entries.get(decider.ruleKey)?.find(({ entry }) => entry === decider)?.stage;
   return keys
     .flatMap((key) => from.entries.get(key) ?? [])
     .filter(
@@ -82,27 +109,20 @@ function sameBefore<Change>(
 const outside = (piece: Piece, { entry, stage }: PlacedEntry): readonly Piece[] =>
   stage === 'destination-nat' ? outsideArriving(piece, entry.match) : splitSeen(piece, entry.match).rest;
 
-/** What a touched entry did with packets. One that dropped them is to blame alone; otherwise all touched deciders are. */
-export interface Obstacle<Change> {
+/** What touched entries did with packets. One that dropped them is to blame alone; otherwise all touched deciders are. */
+export interface Obstacle {
   readonly piece: Piece;
-  readonly changes: readonly Change[];
+  readonly deciders: readonly Decider[];
 }
 
-export function obstaclesOf<Change>(
-  effect: Effect,
-  touched: ReadonlySet<Decider>,
-  changeOf: (decider: Decider) => Change,
-): Obstacle<Change>[] {
-  const obstacle = (piece: Piece, deciders: readonly Decider[]): Obstacle<Change>[] =>
-    deciders.length === 0 ? [] : [{ piece, changes: [...new Set(deciders.map(changeOf))] }];
+export function obstaclesOf(effect: Effect, touched: ReadonlySet<Decider>): Obstacle[] {
   const among = (piece: Piece) => piece.deciders.filter((decider) => touched.has(decider));
-  return [
-    ...effect.dropped.flatMap((piece) => {
-      const last = piece.deciders[piece.deciders.length - 1];
-      return obstacle(piece, touched.has(last) ? [last] : among(piece));
-    }),
-    ...[...effect.passed, ...effect.mirrored, ...effect.exempted].flatMap((piece) =>
-      obstacle(piece, among(piece)),
-    ),
-  ];
+  const dropped = effect.dropped.map((piece) => {
+    const last = piece.deciders[piece.deciders.length - 1];
+    return { piece, deciders: touched.has(last) ? [last] : among(piece) };
+  });
+  const others = [...effect.passed, ...effect.mirrored, ...effect.exempted];
+  return [...dropped, ...others.map((piece) => ({ piece, deciders: among(piece) }))].filter(
+    ({ deciders }) => deciders.length > 0,
+  );
 }

@@ -111,21 +111,21 @@ function follow(
     return {
       touched: touched[name],
       changeOf,
-      obstacles: obstaclesOf(effect, touched[name], changeOf),
+      obstacles: obstaclesOf(effect, touched[name]),
       entries: entriesByKey(ruleSet),
     };
   };
   const sideBefore = side('before', before, old);
   const sideAfter = side('after', after, now);
-  for (const { piece, novelty } of newlyPassing(old, now, signatures)) {
+  for (const found of newlyPassing(old, now, signatures)) {
     const keys = (change: Draft) => (change.before ? [change.before.key] : []);
-    for (const [change, part] of attribute(piece, sideBefore, sideAfter, keys, signatures))
-      change.opens.push({ piece: part, novelty });
+    for (const [change, part] of attribute(found, sideBefore, sideAfter, keys, signatures))
+      change.opens.push({ ...found, piece: part });
   }
-  for (const { piece, novelty } of newlyPassing(now, old, signatures)) {
+  for (const found of newlyPassing(now, old, signatures)) {
     const keys = (change: Draft) => (change.after ? [change.after.key] : []);
-    for (const [change, part] of attribute(piece, sideAfter, sideBefore, keys, signatures))
-      change.closes.push({ piece: part, novelty });
+    for (const [change, part] of attribute(found, sideAfter, sideBefore, keys, signatures))
+      change.closes.push({ ...found, piece: part });
   }
 }
 
@@ -141,10 +141,14 @@ function evaluateBoth(before: RuleSet, after: RuleSet, touched: Touched): [Effec
 function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {
   const opens = toOpenings(one.opens, site, signatures);
   const closes = toOpenings(one.closes, site, signatures);
-  const telling = opens.length > 0 ? opens : closes;
+  const opened = gravest(opens.map((opening) => opening.class));
+  const closed = gravest(closes.map((opening) => opening.class));
+  // What takes the place of a forward that is gone (the untranslated packet) says nothing about it.
+  const goes = one.kind === 'removed' || one.kind === 'disabled';
+  const tells = opens.length > 0 && !(goes && opened === 'internal');
   return {
     kind: one.kind,
-    class: gravest(telling.map((opening) => opening.class)),
+    class: tells ? opened : closed,
     ruleKey: one.key,
     ...(one.before ? { before: one.before } : {}),
     ...(one.after ? { after: one.after } : {}),

@@ -1,9 +1,23 @@
 // rule changes -> text for people, and the text form in which alerts and the API carry openings
-import { formatAddresses } from '../model/addresses.ts';
+import {
+  type AddressSet,
+  ANY_ADDRESS,
+  ANY_V4,
+  ANY_V6,
+  formatAddresses,
+  noAddresses,
+  subtractAddresses,
+} from '../model/addresses.ts';
 import type { AlertOpening } from '../model/alert.ts';
 import type { ChangeClass, Opening, RuleChange } from '../model/change.ts';
 import type { Rule, Translation } from '../model/rule.ts';
-import { formatServices, withPorts } from '../model/services.ts';
+import {
+  ANY_SERVICE,
+  formatServices,
+  type ServiceSet,
+  subtractServices,
+  withPorts,
+} from '../model/services.ts';
 import { ANY_SOURCE_PORT, type NameSet } from '../model/traffic.ts';
 import { PORTED } from './translate.ts';
 
@@ -129,23 +143,23 @@ function listOf(
 
 /** "10.20.0.0/24 -> 203.0.113.50 tcp/443 by destination NAT of 10.0.0.1 tcp/8443". */
 export function describeOpening({ traffic, destinationTranslation: to, sourceTranslation }: Opening): string {
-  const sources = some(formatAddresses(traffic.sources)) + portsFrom(traffic.sourcePorts);
-  const arriving = `${some(formatAddresses(traffic.destinations))} ${some(formatServices(traffic.services))}`;
+  const sources = addressText(traffic.sources) + portsFrom(traffic.sourcePorts);
+  const arriving = `${addressText(traffic.destinations)} ${serviceText(traffic.services)}`;
   const where = interfacesText(traffic.ingress, traffic.egress);
   const seenAs = sourceTranslation
-    ? `, seen as ${sourceTranslation.addresses ? some(formatAddresses(sourceTranslation.addresses)) : "the device's own address"}`
+    ? `, seen as ${sourceTranslation.addresses ? addressText(sourceTranslation.addresses) : "the device's own address"}`
     : '';
   return `${sources} -> ${to ? translatedText(to, arriving, traffic.services) : arriving}${where}${seenAs}`;
 }
 
-function translatedText(to: Translation, arriving: string, services: Opening['traffic']['services']): string {
-  const address = to.addresses ? some(formatAddresses(to.addresses)) : undefined;
+function translatedText(to: Translation, arriving: string, services: ServiceSet): string {
+  const address = to.addresses ? addressText(to.addresses) : undefined;
   const port = to.ports ? ` port ${portText(to.ports)}` : '';
   switch (to.kind) {
     case 'destination':
     case 'redirect':
       return address
-        ? `${address} ${some(formatServices(portsAfter(services, to.ports)))} by destination NAT of ${arriving}`
+        ? `${address} ${serviceText(portsAfter(services, to.ports))} by destination NAT of ${arriving}`
         : `the device itself${port} by redirect of ${arriving}`;
     case 'mirror':
       return `${arriving}, copied to ${address ?? 'where only the device knows'}`;
@@ -154,7 +168,7 @@ function translatedText(to: Translation, arriving: string, services: Opening['tr
   }
 }
 
-function portsAfter(services: Opening['traffic']['services'], ports: Translation['ports']) {
+function portsAfter(services: ServiceSet, ports: Translation['ports']) {
   const ported = PORTED.some((protocol) => services[0] >> 16 === protocol);
   return ports && ported ? withPorts(services, ports[0], ports[1]) : services;
 }
@@ -178,6 +192,24 @@ const portText = ([first, last]: readonly [number, number]): string =>
 function some(texts: readonly string[]): string {
   const more = texts.length - SHOWN_ITEMS;
   return more > 1 ? `${texts.slice(0, SHOWN_ITEMS).join(', ')} and ${more} more` : texts.join(', ');
+}
+
+/** The shorter of the list and "any but" what is left out; of one family where the set has only one. */
+function addressText(set: AddressSet): string {
+  const family = set.v6.length === 0 ? ANY_V4 : set.v4.length === 0 ? ANY_V6 : ANY_ADDRESS;
+  const left = subtractAddresses(family, set);
+  const whole = formatAddresses(family).join();
+  const shorter = countRanges(left) < countRanges(set);
+  if (noAddresses(left) || !shorter) return some(formatAddresses(set));
+  return `${whole} but ${some(formatAddresses(left))}`;
+}
+
+const countRanges = (set: AddressSet) => set.v4.length + set.v6.length;
+
+function serviceText(set: ServiceSet): string {
+  const own = formatServices(set);
+  const left = own.length > SHOWN_ITEMS ? formatServices(subtractServices(ANY_SERVICE, set)) : own;
+  return left.length < own.length ? `any but ${some(left)}` : some(own);
 }
 
 /** A device's text can hold anything; a terminal must not act on it. */

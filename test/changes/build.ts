@@ -1,6 +1,15 @@
 // short ways to write rule sets by hand; each rule also gets its entry
 import { addressSet } from '../../src/model/addresses.ts';
-import type { EntryAction, Policy, PolicyEntry, Rule, RuleKind, RuleSet, Stage, Translation } from '../../src/model/rule.ts';
+import type {
+  EntryAction,
+  Policy,
+  PolicyEntry,
+  Rule,
+  RuleKind,
+  RuleSet,
+  Stage,
+  Translation,
+} from '../../src/model/rule.ts';
 import { serviceSet } from '../../src/model/services.ts';
 import { ANY_TRAFFIC, type NameSet, names, type Traffic } from '../../src/model/traffic.ts';
 

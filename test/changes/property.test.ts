@@ -4,9 +4,9 @@ import { diffRuleSets } from '../../src/changes/diff.ts';
 import { addressRanges, hasAddress } from '../../src/model/addresses.ts';
 import type { Opening } from '../../src/model/change.ts';
 import type { Policy, PolicyEntry, RuleSet, Stage, Translation } from '../../src/model/rule.ts';
-import { DEFAULT_INTERNAL } from '../../src/model/site.ts';
 import { service, unionServices } from '../../src/model/services.ts';
-import { allNamesBut, ANY_NAME, ANY_TRAFFIC, names, type Traffic } from '../../src/model/traffic.ts';
+import { DEFAULT_INTERNAL } from '../../src/model/site.ts';
+import { ANY_NAME, ANY_TRAFFIC, allNamesBut, names, type Traffic } from '../../src/model/traffic.ts';
 import { type Fate, fatesOf, inBox, type Packet } from './interpreter.ts';
 import { type Random, seeded } from './random.ts';
 
@@ -66,7 +66,12 @@ function translation(random: Random, stage: Stage, of: Traffic): Translation {
   const ports = random.chance(0.5) ? { ports: [from, from + random.below(2)] as const } : {};
   const { v4 } = of.destinations;
   if (random.chance(0.3) && v4.length === 2 && v4[1] - v4[0] < 64)
-    return { kind: 'destination', offset: true, addresses: addressRanges([[first, first + v4[1] - v4[0]]]), ...ports };
+    return {
+      kind: 'destination',
+      offset: true,
+      addresses: addressRanges([[first, first + v4[1] - v4[0]]]),
+      ...ports,
+    };
   return { kind: 'destination', addresses: addressRanges([[first, first + random.below(3)]]), ...ports };
 }
 
@@ -134,8 +139,10 @@ function edited(random: Random, policies: Policy[]): Policy[] {
     let next: Policy | undefined = one;
     if (edit <= 1) entries.splice(i, 0, entry(random, one.stage));
     else if (edit === 2) entries.splice(i, 1);
-    else if (edit <= 4 && entries[i]) entries[i] = { ...entry(random, one.stage), ruleKey: entries[i].ruleKey };
-    else if (edit === 5 && entries[i]) entries.splice(random.below(entries.length), 0, ...entries.splice(i, 1));
+    else if (edit <= 4 && entries[i])
+      entries[i] = { ...entry(random, one.stage), ruleKey: entries[i].ruleKey };
+    else if (edit === 5 && entries[i])
+      entries.splice(random.below(entries.length), 0, ...entries.splice(i, 1));
     else if (edit === 6 && one.stage === 'filter')
       next = { ...one, otherwise: one.otherwise === 'drop' ? 'accept' : 'drop' };
     else if (edit === 7) next = { ...one, appliesTo: { ...one.appliesTo, ingress: interfaces(random) } };
@@ -185,7 +192,9 @@ function claims(opening: Opening, p: Packet, fate: Fate): boolean {
   if ((source === undefined ? '' : show(source)) !== fate.source) return false;
   if (!to) return fate.destination === p.destination && fate.port === p.port;
   const [first, last] = to.ports ?? [p.port, p.port];
-  const portFits = [6, 17].includes(p.protocol) ? fate.port >= first && fate.port <= last : fate.port === p.port;
+  const portFits = [6, 17].includes(p.protocol)
+    ? fate.port >= first && fate.port <= last
+    : fate.port === p.port;
   if (!to.addresses) return fate.destination === 'self' && portFits;
   if (fate.destination === 'self' || !portFits || !hasAddress(to.addresses, fate.destination)) return false;
   return true;
