@@ -56,12 +56,14 @@ export const flowSettings = {
     default: 2_000_000,
     description: 'Conversations (about 110 bytes each) that wait in memory while the store is down or slow',
   }),
-  POSTERN_FLOW_EXPORTERS: Type.String({
-    default: '',
+  POSTERN_FLOW_EXPORTERS: Type.Array(Type.String(), {
+    maxItems: 100_000,
+    default: [],
     description: 'Addresses or prefixes allowed to send flow exports, comma separated; empty allows all',
   }),
-  POSTERN_INTERNAL: Type.String({
-    default: '',
+  POSTERN_INTERNAL: Type.Array(Type.String(), {
+    maxItems: 100_000,
+    default: [],
     description:
       'Prefixes that are internal besides RFC 1918, unique local (fc00::/7) and 100.64.0.0/10, comma separated',
   }),

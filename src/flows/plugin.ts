@@ -1,0 +1,178 @@
+// settings -> collector threads whose conversations go to ClickHouse and whose exporters go to PostgreSQL
+import fastifyPlugin from 'fastify-plugin';
+import type { LookupTables } from '../../enrichment/pack.ts';
+import type {} from '../../enrichment/plugin.ts';
+import { type AddressSet, addressSet, unionAddresses } from '../model/addresses.ts';
+import { PosternError } from '../model/errors.ts';
+import type { Logger } from '../model/logger.ts';
+import type {} from '../provide.ts';
+import type { Settings } from '../settings.ts';
+import { insertConversations } from '../store/clickhouse/conversations.ts';
+import { recordExporters } from '../store/postgres/exporters.ts';
+import { createActivity, type FlowActivity } from './activity.ts';
+import type { ConversationBatch } from './batch.ts';
+import { PRIVATE_ADDRESSES } from './classify.ts';
+import { type Collector, startCollector } from './collector.ts';
+import { createStoreQueue, type StoreQueue } from './store-queue.ts';
+
+export interface FlowCounters extends FlowActivity {
+  readonly waitingRows: number;
+  readonly storedRows: number;
+  readonly kernelDrops: number;
+}
+
+export interface Flows {
+  /** Since the start of this process; all zero where it does not collect. */
+  counters(): Promise<FlowCounters>;
+  /** Ports bound, NetFlow then IPFIX, without those that are off. */
+  ports(): readonly number[];
+  /** Resolves when all that was received until now is handed to the store's queue. */
+  flush(): Promise<void>;
+  setInternal(internal: AddressSet): void;
+  setTables(tables: LookupTables): void;
+  /** An empty set allows all. */
+  setAllowed(allowed: AddressSet): void;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly flows: Flows;
+  }
+}
+
+/** Within the 10 s that a stop may take. */
+const STORE_CLOSE_MS = 4000;
+
+export default fastifyPlugin(
+  async (app) => {
+    const { services } = app;
+    const { settings, log } = services;
+    const collects = settings.POSTERN_ROLES.includes('collect');
+    let internal = siteInternal(settings);
+    let allowed = setOf('POSTERN_FLOW_EXPORTERS', settings.POSTERN_FLOW_EXPORTERS);
+    const activity = createActivity();
+    let collector: Collector | undefined;
+    let queue: StoreQueue | undefined;
+    let stopTables = () => {};
+    let timer: NodeJS.Timeout | undefined;
+    let writing: Promise<void> = Promise.resolve();
+
+    const writeExporters = () => {
+      writing = writing.then(async () => {
+        const pending = activity.takePending();
+        if (pending.length === 0) return;
+        try {
+          await recordExporters(services.postgres, pending);
+        } catch (error) {
+          activity.putBack(pending);
+          log.warn({ err: error, exporters: pending.length }, 'exporters are not recorded yet');
+        }
+      });
+      return writing;
+    };
+
+    app.decorate('flows', {
+      counters: async () => ({
+        ...activity.totals(),
+        waitingRows: queue?.waitingRows() ?? 0,
+        storedRows: queue?.storedRows() ?? 0,
+        kernelDrops: (await collector?.kernelDrops()) ?? 0,
+      }),
+      ports: () => collector?.ports ?? [],
+      flush: async () => collector?.flush(),
+      setInternal: (set) => {
+        internal = set;
+        collector?.setInternal(set);
+      },
+      setTables: (tables) => collector?.setTables(tables),
+      setAllowed: (set) => {
+        allowed = set;
+        collector?.setAllowed(set);
+      },
+    } satisfies Flows);
+
+    app.addHook('onReady', async () => {
+      const threads = collectorSettings(settings);
+      if (!collects || threads.ports.length === 0) return;
+      queue = openQueue(services.clickhouse, settings, log, activity.dropped);
+      const into = queue;
+      collector = await startCollector({
+        ...threads,
+        internal,
+        allowed,
+        tables: app.enrichment.tables(),
+        onBatch: (batch) => into.push(batch),
+        onReport: activity.add,
+        onFailure: (error) => log.error({ err: error }, 'a collector thread ended and is started again'),
+      });
+      warnOfSmallBuffer(collector, settings, log);
+      stopTables = app.enrichment.onTables((tables) => collector?.setTables(tables));
+      timer = setInterval(writeExporters, settings.POSTERN_FLOW_FLUSH_SECONDS * 1000).unref();
+    });
+
+    app.addHook('onClose', async () => {
+      clearInterval(timer);
+      stopTables();
+      await collector?.stop();
+      await queue?.close(STORE_CLOSE_MS);
+      await writeExporters();
+    });
+  },
+  { name: 'flows', dependencies: ['store', 'enrichment'] },
+);
+
+/** Throws PosternError 'bad-setting'. */
+export function siteInternal(settings: Pick<Settings, 'POSTERN_INTERNAL'>): AddressSet {
+  return unionAddresses(PRIVATE_ADDRESSES, setOf('POSTERN_INTERNAL', settings.POSTERN_INTERNAL));
+}
+
+function setOf(name: string, texts: readonly string[]): AddressSet {
+  try {
+    return addressSet(...texts);
+  } catch (cause) {
+    throw new PosternError(
+      'bad-setting',
+      `${name} is refused: ${(cause as Error).message} (a list of addresses and prefixes with commas)`,
+      { cause },
+    );
+  }
+}
+
+function collectorSettings(settings: Settings) {
+  const ports = [settings.POSTERN_NETFLOW_PORT, settings.POSTERN_IPFIX_PORT].filter((port) => port !== 0);
+  return {
+    host: settings.POSTERN_FLOW_HOST,
+    ports: [...new Set(ports)],
+    threads: settings.POSTERN_COLLECTOR_THREADS,
+    receiveBufferBytes: settings.POSTERN_FLOW_RECEIVE_BUFFER_BYTES,
+    flushMs: settings.POSTERN_FLOW_FLUSH_SECONDS * 1000,
+    maxConversations: settings.POSTERN_FLOW_MAX_CONVERSATIONS,
+    maxSessions: settings.POSTERN_FLOW_MAX_SESSIONS,
+  };
+}
+
+function openQueue(
+  clickhouse: Parameters<typeof insertConversations>[0],
+  settings: Settings,
+  log: Logger,
+  dropped: (batch: ConversationBatch) => void,
+): StoreQueue {
+  return createStoreQueue({
+    maxRows: settings.POSTERN_FLOW_QUEUE_ROWS,
+    insert: (batches) => insertConversations(clickhouse, batches),
+    onDropped: dropped,
+    onError: (error, waitingRows) =>
+      log.error({ err: error, waitingRows }, 'conversations cannot be stored; trying again'),
+  });
+}
+
+function warnOfSmallBuffer(collector: Collector, settings: Settings, log: Logger): void {
+  const wanted = settings.POSTERN_FLOW_RECEIVE_BUFFER_BYTES;
+  // Linux reports twice what can be used.
+  const granted = collector.receiveBufferBytes / 2;
+  if (collector.ports.length === 0 || granted >= wanted) return;
+  log.warn(
+    { wantedBytes: wanted, grantedBytes: granted },
+    `bursts of flow exports may be lost: raise net.core.rmem_max to ${wanted} (sysctl), or lower POSTERN_FLOW_RECEIVE_BUFFER_BYTES`,
+  );
+}
