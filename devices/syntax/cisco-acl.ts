@@ -1,0 +1,252 @@
+// access lists of IOS (numbered, named, IPv6) -> entries with resolved traffic
+import * as addresses from '../../src/model/addresses.ts';
+import { normalise } from '../../src/model/ranges.ts';
+import type { SourceLine } from '../../src/model/rule.ts';
+import { ANY_SERVICE, service, unionServices } from '../../src/model/services.ts';
+import { ANY_NAME, ANY_SOURCE_PORT, type Traffic } from '../../src/model/traffic.ts';
+import type { Family } from './cisco-address.ts';
+import * as address from './cisco-address.ts';
+import { type Groups, MAX_LINES, type ServiceBox } from './cisco-groups.ts';
+import { icmpService } from './cisco-icmp.ts';
+import type { Reading } from './cisco-lines.ts';
+import { readOptions } from './cisco-options.ts';
+import { type Block, lineOf, linesOf, wordsOf } from './indent.ts';
+
+export interface AclEntry {
+  readonly action: 'permit' | 'deny' | 'evaluate';
+  /** The statement without its sequence number, names of ports as numbers: equal for equal statements. */
+  readonly text: string;
+  /** More than one where a service group ties source ports to destination ports. */
+  readonly boxes: readonly Traffic[];
+  readonly unresolved: readonly string[];
+  /** False for what never matches the first packet of a connection (`established`, `fragments`, `evaluate`). */
+  readonly matchesNew: boolean;
+  readonly comment?: string;
+  /** Its own line first, then those of the groups that it reaches. */
+  readonly lines: readonly SourceLine[];
+}
+
+export interface AccessList {
+  readonly name: string;
+  readonly family: Family;
+  readonly standard: boolean;
+  /** Where the list begins, for its implicit deny. */
+  readonly head: SourceLine;
+  readonly entries: AclEntry[];
+}
+
+/** Lists by `family name`. Statements that are not understood are noted as unread. */
+export function readAccessLists(
+  reading: Reading,
+  groups: Groups,
+  timeRanges: TimeRanges,
+): Map<string, AccessList> {
+  const lists = new Map<string, AccessList>();
+  const remarks = new Map<string, string>();
+  const add = (family: Family, name: string, standard: boolean, head: SourceLine) => {
+    const key = `${family} ${name}`;
+    const list = lists.get(key) ?? { name, family, standard, head: lineOf(head), entries: [] };
+    lists.set(key, list);
+    return list;
+  };
+  const statement = (list: AccessList, line: Block, words: readonly string[]) => {
+    const key = `${list.family} ${list.name}`;
+    if (words[0] === 'remark') return void remarks.set(key, words.slice(1).join(' '));
+    const entry = line.children.length === 0 && readEntry(list, line, words, groups, timeRanges);
+    if (entry) list.entries.push({ ...entry, comment: remarks.get(key) });
+    else reading.notUnderstood(line);
+    remarks.delete(key);
+  };
+  for (const block of reading.blocks) {
+    const words = wordsOf(block.text);
+    if (words[0] === 'access-list') {
+      const standard = numberedKind(words[1]);
+      if (standard === undefined) reading.notUnderstood(block);
+      else statement(add('ip', words[1], standard, block), block, words.slice(2));
+      continue;
+    }
+    const named = /^(ip|ipv6) access-list (?:(standard|extended) )?(\S+)$/.exec(words.join(' '));
+    if (words[1] !== 'access-list') continue;
+    if (!named || (named[1] === 'ip') !== (named[2] !== undefined)) {
+      if (!IGNORED_LIST_SETTINGS.test(words.join(' ')))
+        for (const line of linesOf(block)) reading.notUnderstood(line);
+      continue;
+    }
+    const list = add(named[1] === 'ip' ? 'ip' : 'ip6', named[3], named[2] === 'standard', block);
+    for (const line of block.children) statement(list, line, withoutSequence(wordsOf(line.text)));
+  }
+  return lists;
+}
+
+/** Text of each `time-range` by name. */
+export type TimeRanges = ReadonlyMap<string, string>;
+
+// How lists are logged, compiled or numbered; none changes what matches.
+const IGNORED_LIST_SETTINGS =
+  /^ip(?:v6)? access-list (?:log-update|logging|persistent|helper|resequence|match-local-traffic|role-based)\b/;
+
+/** True for standard, false for extended, undefined for lists of other protocols (MAC, IPX). */
+function numberedKind(text: string | undefined): boolean | undefined {
+  const number = /^\d{1,4}$/.test(text ?? '') ? Number(text) : 0;
+  if ((number >= 1 && number <= 99) || (number >= 1300 && number <= 1999)) return true;
+  return (number >= 100 && number <= 199) || (number >= 2000 && number <= 2699) ? false : undefined;
+}
+
+function withoutSequence(words: readonly string[]): readonly string[] {
+  if (/^\d+$/.test(words[0] ?? '')) return words.slice(1);
+  const at = words.indexOf('sequence');
+  return at >= 0 && /^\d+$/.test(words[at + 1] ?? '')
+    ? [...words.slice(0, at), ...words.slice(at + 2)]
+    : words;
+}
+
+function readEntry(
+  list: AccessList,
+  line: SourceLine,
+  words: readonly string[],
+  groups: Groups,
+  timeRanges: TimeRanges,
+): AclEntry | undefined {
+  const own = lineOf(line);
+  if (words[0] === 'evaluate' && words.length === 2) {
+    const text = words.join(' ');
+    return { action: 'evaluate', text, boxes: [], unresolved: [], matchesNew: false, lines: [own] };
+  }
+  // Lock-and-key: the entry is a template that a login fills in.
+  const dynamic = words[0] === 'dynamic';
+  const start = dynamic ? (words[2] === 'timeout' ? 4 : 2) : 0;
+  const action = words[start];
+  if (action !== 'permit' && action !== 'deny') return undefined;
+  const cursor = { words, at: start + 1 };
+  const found = list.standard ? standardMatch(cursor) : extendedMatch(cursor, list.family, groups);
+  if (!found) return undefined;
+  const options = readOptions(cursor, timeRanges);
+  if (options === undefined) return undefined;
+  const unresolved = [
+    ...found.unresolved,
+    ...options.unresolved,
+    ...(dynamic ? [`dynamic ${words[1]}`] : []),
+  ];
+  return {
+    action,
+    text: words
+      .slice(0, options.logFrom)
+      .map((word) => String(address.portOf(word) ?? word))
+      .join(' '),
+    boxes: found.boxes,
+    unresolved,
+    matchesNew: options.matchesNew,
+    lines: [own, ...found.lines].slice(0, MAX_LINES),
+  };
+}
+
+interface Match {
+  readonly boxes: readonly Traffic[];
+  readonly unresolved: readonly string[];
+  readonly lines: readonly SourceLine[];
+}
+
+interface End {
+  readonly set: addresses.AddressSet;
+  readonly unresolved: readonly string[];
+  readonly lines: readonly SourceLine[];
+}
+
+function standardMatch(cursor: address.Cursor): Match | undefined {
+  const bare =
+    address.v4(cursor.words[cursor.at]) !== undefined &&
+    address.v4(cursor.words[cursor.at + 1]) === undefined;
+  const end = bare ? endOf(address.setOf(cursor.words[cursor.at++])) : addressAt(cursor, 'ip', undefined);
+  if (!end) return undefined;
+  const box = { ...EMPTY_BOX, sources: end.set, destinations: addresses.ANY_V4 };
+  return { boxes: [box], unresolved: end.unresolved, lines: end.lines };
+}
+
+const EMPTY_BOX = {
+  ingress: ANY_NAME,
+  egress: ANY_NAME,
+  services: ANY_SERVICE,
+  sourcePorts: ANY_SOURCE_PORT,
+};
+
+const endOf = (set: addresses.AddressSet | undefined): End | undefined =>
+  set && { set, unresolved: [], lines: [] };
+
+/** `any`, `host A`, `A wildcard`, `prefix/length`, `object-group N` at the cursor. */
+function addressAt(cursor: address.Cursor, family: Family, groups: Groups | undefined): End | undefined {
+  const [word, next] = [cursor.words[cursor.at], cursor.words[cursor.at + 1]];
+  if (word === 'any' || word === 'any4' || word === 'any6') {
+    cursor.at++;
+    return endOf(address.anyOf(family));
+  }
+  if (groups && (word === 'object-group' || word === 'addrgroup') && next !== undefined) {
+    cursor.at += 2;
+    const group = groups.network(next, family);
+    return { set: addresses.intersectAddresses(group.value, address.anyOf(family)), ...without(group) };
+  }
+  if (word === 'host') {
+    cursor.at += 2;
+    return endOf(address.setOf(next ?? ''));
+  }
+  if (family === 'ip6' || word?.includes('/')) {
+    cursor.at++;
+    return endOf(word?.includes('/') ? address.setOf(word) : undefined);
+  }
+  cursor.at += 2;
+  const found = address.wildcard(word, next);
+  if (!found) return undefined;
+  return { set: found.set, unresolved: found.exact ? [] : [`wildcard ${word} ${next}`], lines: [] };
+}
+
+const without = (group: { unresolved: readonly string[]; lines: readonly SourceLine[] }) => ({
+  unresolved: group.unresolved,
+  lines: group.lines,
+});
+
+function extendedMatch(cursor: address.Cursor, family: Family, groups: Groups): Match | undefined {
+  const word = cursor.words[cursor.at++];
+  const group = word === 'object-group' ? groups.service(cursor.words[cursor.at++] ?? '') : undefined;
+  const protocol = group ? undefined : protocolIn(word, family);
+  if (protocol === null) return undefined;
+  const source = addressAt(cursor, family, groups);
+  const from = group || !source ? undefined : address.portOperator(cursor);
+  const destination = source && addressAt(cursor, family, groups);
+  const to = group || !destination ? undefined : address.portOperator(cursor);
+  if (!source || !destination || from === null || to === null) return undefined;
+  const icmp = icmpService(protocol, cursor);
+  const plain: ServiceBox = {
+    services: icmp ?? (protocol === undefined ? ANY_SERVICE : service(protocol, to)),
+    sourcePorts: from ? normalise(from, (port) => port + 1) : ANY_SOURCE_PORT,
+  };
+  const boxes = mergeServices(group?.value ?? [plain]).map((box) => ({
+    ...EMPTY_BOX,
+    ...box,
+    sources: source.set,
+    destinations: destination.set,
+  }));
+  return {
+    boxes,
+    unresolved: [...(group?.unresolved ?? []), ...source.unresolved, ...destination.unresolved],
+    lines: [...(group?.lines ?? []), ...source.lines, ...destination.lines],
+  };
+}
+
+// `icmp` in an IPv6 list is ICMPv6.
+function protocolIn(word: string | undefined, family: Family): number | undefined | null {
+  return word === 'icmp' && family === 'ip6' ? 58 : address.protocolOf(word);
+}
+
+/** One box for each set of source ports. */
+function mergeServices(boxes: readonly ServiceBox[]): ServiceBox[] {
+  const byPorts = new Map<string, ServiceBox[]>();
+  for (const box of boxes) {
+    const key = box.sourcePorts.join();
+    const same = byPorts.get(key);
+    if (same) same.push(box);
+    else byPorts.set(key, [box]);
+  }
+  return [...byPorts.values()].map((same) => ({
+    sourcePorts: same[0].sourcePorts,
+    services: unionServices(...same.map((box) => box.services)),
+  }));
+}

@@ -1,0 +1,159 @@
+// interface blocks of IOS -> addresses, NAT side, bound lists and route-maps, zone, tunnel
+import * as addresses from '../../src/model/addresses.ts';
+import type { DeviceInterface, SourceLine } from '../../src/model/rule.ts';
+import { type Family, network, setOf, v4 } from './cisco-address.ts';
+import type { Reading } from './cisco-lines.ts';
+import { type Block, lineOf, wordsOf } from './indent.ts';
+
+export interface CiscoInterface {
+  readonly name: string;
+  readonly head: SourceLine;
+  description?: string;
+  vrf?: string;
+  addresses: addresses.AddressSet;
+  /** Connected networks. */
+  networks: addresses.AddressSet;
+  /** Gets an address that the configuration does not hold (DHCP, PPP, unnumbered). */
+  dynamicAddress: boolean;
+  shutdown: boolean;
+  side?: 'inside' | 'outside' | 'both';
+  readonly lists: { list: string; direction: 'in' | 'out'; family: Family }[];
+  readonly routeMaps: { name: string; family: Family; line: SourceLine }[];
+  zone?: string;
+  readonly tunnel: { source?: string; destination?: string; mode?: string };
+  /** Lines that make the tunnel. */
+  readonly tunnelLines: SourceLine[];
+}
+
+/** Interfaces in the order of the text; statements about NAT, lists, policy, zones or tunnels that are not understood are unread. */
+export function readInterfaces(reading: Reading): CiscoInterface[] {
+  const found: CiscoInterface[] = [];
+  for (const block of reading.blocks) {
+    const [word, ...name] = wordsOf(block.text);
+    if (word !== 'interface' || name.length === 0) continue;
+    const face = newInterface(name.join(' '), block);
+    for (const line of block.children) readLine(face, line, reading);
+    found.push(face);
+  }
+  return found;
+}
+
+const newInterface = (name: string, head: SourceLine): CiscoInterface => ({
+  name: name.replace(/ (?:point-to-point|multipoint)$/, ''),
+  head: lineOf(head),
+  addresses: addresses.NO_ADDRESSES,
+  networks: addresses.NO_ADDRESSES,
+  dynamicAddress: false,
+  shutdown: false,
+  lists: [],
+  routeMaps: [],
+  tunnel: {},
+  tunnelLines: [],
+});
+
+/** What may open or close a way and must not be passed over in silence. */
+const BEARING =
+  /^(?:ip nat|ip access-group|ip policy|ipv6 policy|ipv6 traffic-filter|ipv6 nat|nat64|zone-member|crypto map|ip wccp|ipv6 wccp|xconnect|tunnel (?:source|destination|mode)|ip address|ipv6 address|service-policy type (?:inspect|pbr))\b/;
+
+function readLine(face: CiscoInterface, line: Block, reading: Reading): void {
+  const words = wordsOf(line.text);
+  const text = words.join(' ');
+  if (words[0] === 'no') return;
+  const reader = READERS.find(({ pattern }) => pattern.test(text));
+  const understood = reader?.read(face, words, line);
+  if (reader ? understood === false : BEARING.test(text)) reading.notUnderstood(line);
+}
+
+interface LineReader {
+  readonly pattern: RegExp;
+  /** False where the statement is not understood after all. */
+  readonly read: (face: CiscoInterface, words: readonly string[], line: SourceLine) => boolean | undefined;
+}
+
+const READERS: readonly LineReader[] = [
+  { pattern: /^description /, read: (face, words) => set(face, { description: words.slice(1).join(' ') }) },
+  { pattern: /^shutdown$/, read: (face) => set(face, { shutdown: true }) },
+  {
+    pattern: /^(?:ip )?vrf forwarding \S+/,
+    read: (face, words) => set(face, { vrf: words[words.indexOf('forwarding') + 1] }),
+  },
+  {
+    pattern: /^ip (?:address (?:dhcp|negotiated|pool)|unnumbered)\b/,
+    read: (face) => set(face, { dynamicAddress: true }),
+  },
+  { pattern: /^ip address \d/, read: (face, words) => addAddress(face, words[2], words[3]) },
+  { pattern: /^ipv6 address (?:autoconfig|dhcp)\b/, read: () => true },
+  { pattern: /^ipv6 address \S/, read: addAddress6 },
+  {
+    pattern: /^ip nat (?:inside|outside)$/,
+    read: (face, words) => set(face, { side: words[2] as 'inside' | 'outside' }),
+  },
+  { pattern: /^ip nat enable$/, read: (face) => set(face, { side: 'both' }) },
+  {
+    pattern: /^(?:ip access-group|ipv6 traffic-filter) \S+ (?:in|out)$/,
+    read: (face, words) =>
+      void face.lists.push({
+        list: words[2],
+        direction: words[3] as 'in' | 'out',
+        family: words[0] === 'ip' ? 'ip' : 'ip6',
+      }),
+  },
+  {
+    pattern: /^ip(?:v6)? policy route-map \S+$/,
+    read: (face, words, line) =>
+      void face.routeMaps.push({
+        name: words[3],
+        family: words[0] === 'ip' ? 'ip' : 'ip6',
+        line: lineOf(line),
+      }),
+  },
+  { pattern: /^zone-member security \S+$/, read: (face, words) => set(face, { zone: words[2] }) },
+  { pattern: /^tunnel source \S+$/, read: (face, words, line) => tunnel(face, line, { source: words[2] }) },
+  {
+    pattern: /^tunnel destination \S+$/,
+    read: (face, words, line) => tunnel(face, line, { destination: words[2] }),
+  },
+  {
+    pattern: /^tunnel mode \S+/,
+    read: (face, words, line) => tunnel(face, line, { mode: words.slice(2).join(' ') }),
+  },
+];
+
+function set(face: CiscoInterface, values: Partial<CiscoInterface>): undefined {
+  Object.assign(face, values);
+}
+
+function tunnel(face: CiscoInterface, line: SourceLine, values: CiscoInterface['tunnel']): undefined {
+  Object.assign(face.tunnel, values);
+  face.tunnelLines.push(lineOf(line));
+}
+
+function addAddress(face: CiscoInterface, address: string, mask: string): boolean {
+  const connected = network(address, mask);
+  if (v4(address) === undefined || !connected) return false;
+  face.addresses = addresses.unionAddresses(face.addresses, addresses.addressSet(address));
+  face.networks = addresses.unionAddresses(face.networks, connected);
+  return true;
+}
+
+function addAddress6(face: CiscoInterface, words: readonly string[]): boolean {
+  // `ipv6 address PROVIDER ::1/64` takes its prefix from elsewhere; link-local addresses route nothing.
+  if (words[3] === 'link-local') return true;
+  const text = words.find((word, i) => i > 1 && word.includes(':')) ?? '';
+  const own = setOf(text.replace(/\/.*$/, ''));
+  const connected = setOf(text);
+  if (!own || !connected) return false;
+  if (words.includes('eui-64') || words[2] !== text) {
+    face.dynamicAddress = true;
+    return true;
+  }
+  face.addresses = addresses.unionAddresses(face.addresses, own);
+  face.networks = addresses.unionAddresses(face.networks, connected);
+  return true;
+}
+
+export const asDeviceInterface = (face: CiscoInterface): DeviceInterface => ({
+  name: face.name,
+  addresses: face.addresses,
+  ...(face.description === undefined ? {} : { description: face.description }),
+});
