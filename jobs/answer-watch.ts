@@ -9,23 +9,28 @@ import { answerWatch } from '../src/watches/answer.ts';
 import { gatherEvidence } from '../src/watches/evidence.ts';
 import { defineJob } from './definition.ts';
 
+/** Timers may fire this early. */
+const EARLY_MS = 500;
+
 export const answerWatchJob = defineJob({
   name: 'answer-watch',
-  payload: Type.Object({ watchId: Type.String() }),
+  /** The time makes each answer a job of its own: the job that is running adds the next one. */
+  payload: Type.Object({ watchId: Type.String(), atMs: Type.Number() }),
   attempts: 5,
   backoffMs: 2000,
   timeoutMs: 120_000,
   concurrency: () => 4,
-  dedupeKey: ({ watchId }) => watchId,
+  dedupeKey: ({ watchId, atMs }) => `${watchId}:${atMs}`,
   run: async ({ watchId }, services) => {
     const watch = await watchById(services.postgres, watchId);
-    if (watch?.state !== 'open') return;
+    // Already answered by a job that came twice.
+    if (watch?.state !== 'open' || watch.nextAtMs > services.now() + EARLY_MS) return;
     const nextAtMs = await answer(watch, services);
     await scheduleWatch(services.postgres, watch.id, nextAtMs);
     if (nextAtMs !== undefined)
       await services.jobs.add(
         'answer-watch',
-        { watchId },
+        { watchId, atMs: nextAtMs },
         { delayMs: Math.max(0, nextAtMs - services.now()) },
       );
   },
@@ -61,7 +66,7 @@ async function answer(watch: Watch, services: Services): Promise<number | undefi
       const isNew = await putAlert(transaction, alert, watch.deviceId, now);
       return isNew ? queueDeliveries(transaction, alert, now) : [];
     });
-    for (const deliveryId of deliveries) await services.jobs.add('deliver-alert', { deliveryId });
+    for (const deliveryId of deliveries) await services.jobs.add('deliver-alert', { deliveryId, attempt: 0 });
     log.info(
       { alert: alert.id, revision: alert.revision, severity: alert.severity, device: alert.device },
       alert.title,

@@ -7,13 +7,14 @@ import { defineJob } from './definition.ts';
 
 export const deliverAlertJob = defineJob({
   name: 'deliver-alert',
-  payload: Type.Object({ deliveryId: Type.String() }),
+  /** The attempt makes each try a job of its own: the job that is running adds the next one. */
+  payload: Type.Object({ deliveryId: Type.String(), attempt: Type.Integer() }),
   attempts: 3,
   backoffMs: 1000,
   timeoutMs: 150_000,
   concurrency: () => 8,
-  dedupeKey: ({ deliveryId }) => deliveryId,
-  run: async ({ deliveryId }, services) => {
+  dedupeKey: ({ deliveryId, attempt }) => `${deliveryId}:${attempt}`,
+  run: async ({ deliveryId, attempt: number }, services) => {
     const { postgres, settings, seal, now } = services;
     const delivery = await postgres
       .selectFrom('deliveries')
@@ -31,7 +32,8 @@ export const deliverAlertJob = defineJob({
       .where('deliveries.id', '=', deliveryId)
       .where('deliveries.state', '=', 'pending')
       .executeTakeFirst();
-    if (!delivery) return;
+    // Already tried by a job that came twice.
+    if (!delivery || delivery.attempt_count !== number) return;
     const secret: EndpointSecret = JSON.parse(seal.open(delivery.secret));
     const outcome = await attempt(
       {
@@ -65,7 +67,8 @@ export const deliverAlertJob = defineJob({
       })
       .where('id', '=', deliveryId)
       .execute();
-    if (state === 'pending') await services.jobs.add('deliver-alert', { deliveryId }, { delayMs });
+    if (state === 'pending')
+      await services.jobs.add('deliver-alert', { deliveryId, attempt: attempts }, { delayMs });
     if (state === 'parked')
       services.log.error(
         { delivery: deliveryId, endpoint: delivery.name },

@@ -17,15 +17,16 @@ export const sweepOverdueJob = defineJob({
   everyMs: () => 30_000,
   run: async (_payload, services) => {
     const due = await dueWatches(services.postgres, new Date(services.now() - LATE_MS), 1000);
-    for (const watchId of due) await services.jobs.add('answer-watch', { watchId });
+    for (const watch of due) await services.jobs.add('answer-watch', watch);
     const late = new Date(services.now() - LATE_MS);
     const deliveries = await services.postgres
       .selectFrom('deliveries')
-      .select('id')
+      .select(['id', 'attempt_count'])
       .where('state', '=', 'pending')
       .where('next_at', '<', late)
       .limit(1000)
       .execute();
-    for (const { id } of deliveries) await services.jobs.add('deliver-alert', { deliveryId: id });
+    for (const { id, attempt_count } of deliveries)
+      await services.jobs.add('deliver-alert', { deliveryId: id, attempt: attempt_count });
   },
 });

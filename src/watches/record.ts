@@ -41,8 +41,13 @@ export async function recordSnapshot(device: Device, taken: TakenNow, services: 
   const opened = await postgres
     .transaction()
     .execute((transaction) => storeChanged(transaction, device, taken, previous, services));
-  for (const { watchId, delayMs } of opened)
-    await services.jobs.add('answer-watch', { watchId }, { delayMs });
+  for (const { watchId, atMs } of opened) {
+    await services.jobs.add(
+      'answer-watch',
+      { watchId, atMs },
+      { delayMs: Math.max(0, atMs - services.now()) },
+    );
+  }
   return opened.map(({ watchId }) => watchId);
 }
 
@@ -52,7 +57,7 @@ async function storeChanged(
   taken: TakenNow,
   previous: StoredSnapshot | undefined,
   services: Services,
-): Promise<{ watchId: string; delayMs: number }[]> {
+): Promise<{ watchId: string; atMs: number }[]> {
   const { ruleSet } = readRules(taken.text, device.vendor);
   const stored = await transaction
     .insertInto('snapshots')
@@ -79,7 +84,7 @@ async function storeChanges(
   previous: StoredSnapshot,
   stored: StoredSnapshot,
   services: Services,
-): Promise<{ watchId: string; delayMs: number }[]> {
+): Promise<{ watchId: string; atMs: number }[]> {
   const before = asSnapshot(previous, device.name, true);
   const after = asSnapshot(stored, device.name, false);
   const senders = [...new Set([device.address, ...device.addresses])];
@@ -114,13 +119,13 @@ async function storeChanges(
     facts,
     new Date(now),
   );
-  const opened: { watchId: string; delayMs: number }[] = [];
+  const opened: { watchId: string; atMs: number }[] = [];
   for (const analytic of analytics) {
     for (const draft of openWatches(withInterfaces, site, history, analytic, withOverrides(analytic))) {
       const nextAtMs = nextAnswerAt(now, draft.question.untilMs, now) ?? now;
       opened.push({
         watchId: await insertWatch(transaction, device.id, draft, now, nextAtMs),
-        delayMs: nextAtMs - now,
+        atMs: nextAtMs,
       });
     }
   }

@@ -54,16 +54,20 @@ export async function watchById(postgres: Kysely<Database>, id: string): Promise
 }
 
 /** Open watches whose answer is due, oldest first. */
-export async function dueWatches(postgres: Kysely<Database>, now: Date, limit: number): Promise<string[]> {
+export async function dueWatches(
+  postgres: Kysely<Database>,
+  now: Date,
+  limit: number,
+): Promise<{ watchId: string; atMs: number }[]> {
   const rows = await postgres
     .selectFrom('watches')
-    .select('id')
+    .select(['id', 'next_at'])
     .where('state', '=', 'open')
     .where('next_at', '<=', now)
     .orderBy('next_at')
     .limit(limit)
     .execute();
-  return rows.map((row) => row.id);
+  return rows.map((row) => ({ watchId: row.id, atMs: row.next_at.getTime() }));
 }
 
 export async function openWatchList(postgres: Kysely<Database>): Promise<Watch[]> {
