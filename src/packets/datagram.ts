@@ -1,5 +1,6 @@
 // one export datagram of any version -> header read and checked, records handed to a sink
 import { type Domain, domainOf } from './domain.ts';
+import { readLegacyRecords } from './legacy.ts';
 import type { Packet } from './packet.ts';
 import { follow } from './sequence.ts';
 import type { ExporterSession } from './session.ts';
@@ -7,7 +8,7 @@ import { type RecordSink, readSets } from './sets.ts';
 import { createTemplate, type Template } from './template.ts';
 
 /** By version. */
-const HEADER_BYTES: Readonly<Record<number, number>> = { 5: 24, 9: 20, 10: 16 };
+const HEADER_BYTES: Readonly<Record<number, number>> = { 1: 16, 5: 24, 7: 24, 9: 20, 10: 16 };
 
 /** Never throws; what cannot be read is counted in session.counters and the rest goes on. */
 export function readDatagram(
@@ -29,6 +30,7 @@ export function readDatagram(
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
   if (version === 5) readV5(session, datagram, view, receivedAtMs, sink);
   else if (version === 9) readV9(session, datagram, view, receivedAtMs, sink);
+  else if (version === 1 || version === 7) readLegacy(session, datagram, view, version, receivedAtMs, sink);
   else readIpfix(session, datagram, view, receivedAtMs, sink);
 }
 
@@ -89,6 +91,37 @@ function readV5(
   const domain = domainOf(session, 5, packet.domainId);
   counters.records += sink.flows(session, v5Template(domain), packet, HEADER_BYTES[5], end);
   follow(domain.sequence, counters, packet.sequence, count, packet.uptimeMs);
+}
+
+/** v1 and v7 (Catalyst) have no engine and no sampling; v1 has no sequence number. */
+function readLegacy(
+  session: ExporterSession,
+  datagram: Uint8Array,
+  header: DataView,
+  version: 1 | 7,
+  receivedAtMs: number,
+  sink: RecordSink,
+): void {
+  const { counters } = session;
+  counters.versions[`v${version}`]++;
+  const bytes = readLegacyRecords(session, datagram, version);
+  if (!bytes) return;
+  const packet: Packet = {
+    version,
+    view: new DataView(bytes.buffer),
+    bytes,
+    domainId: 0,
+    exportMs: header.getUint32(8) * 1000 + Math.floor(header.getUint32(12) / 1e6),
+    uptimeMs: header.getUint32(4),
+    sequence: version === 7 ? header.getUint32(16) : 0,
+    receivedAtMs,
+    samplingRate: 0,
+  };
+  counters.clockOffsetMs = receivedAtMs - packet.exportMs;
+  const domain = domainOf(session, version, 0);
+  counters.records += sink.flows(session, v5Template(domain), packet, 0, bytes.length);
+  if (version === 7)
+    follow(domain.sequence, counters, packet.sequence, bytes.length / V5_RECORD_BYTES, packet.uptimeMs);
 }
 
 /** v5 as a template, kept in its domain so that all versions share one reader; costs nothing of the template bounds. */

@@ -25,7 +25,8 @@ export function decodeDatagram(
   });
 }
 
-function readFlows(
+/** Writes the flow records of a data set into columns; returns as RecordSink.flows does. */
+export function readFlows(
   session: ExporterSession,
   template: Template,
   packet: Packet,

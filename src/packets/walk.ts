@@ -14,7 +14,7 @@ export function walkRecords(
   packet: Packet,
   start: number,
   end: number,
-  onRecord: (places: Places) => void,
+  onRecord: (places: Places, start: number, end: number) => void,
 ): number {
   const places = new Uint32Array(fieldCount(template) * 2);
   let offset = start;
@@ -22,7 +22,7 @@ export function walkRecords(
   while (template.minimumBytes > 0 && offset + template.minimumBytes <= end) {
     const next = placeFields(template, packet, offset, end, places);
     if (next < 0) return -1 - records;
-    onRecord(places);
+    onRecord(places, offset, next);
     records++;
     offset = next;
   }

@@ -1,0 +1,112 @@
+// captures and raw datagrams -> one JSON object a record on stdout: `postern decode`
+import { parseArgs } from 'node:util';
+import { type Command, UsageError } from '../model/command.ts';
+import { PosternError } from '../model/errors.ts';
+import { createInput, type DecodeInput, decodeFile } from './decode-file.ts';
+import { createOutput } from './output.ts';
+import { malformedTotal } from './session.ts';
+
+export const command: Command = {
+  name: 'decode',
+  summary: 'pcap, pcapng or raw datagrams -> one JSON record a line',
+  help: `Usage: postern decode [--port N]... FILE...
+
+Prints each NetFlow v1, v5, v7, v9 and IPFIX record of the files as one JSON object a line: exporter, version, domain,
+template, kind (flow or options), time (of export), start and end, sampling, then every field by its IANA name, and the
+units of those that have one. Unknown elements are named by number with their bytes in hex.
+
+FILE is a pcap or pcapng capture, or the payload of one datagram as it is. Captures: each exporter address and port has its
+own templates. Raw datagrams: all files are one exporter's, in the order given, so put templates first (data that comes
+before its template waits for it).
+
+  --port N   take only UDP datagrams to this port from captures, and all of them; may be given more than once.
+             Without it, those that have the shape of flow export, whatever their port.
+  --help     this text
+
+Counts of what was read, and of what could not be, go to stderr. Exit status: 0, or 2 where a file cannot be read or is
+neither a capture nor flow export.
+`,
+  run,
+};
+
+async function run(args: readonly string[]): Promise<number> {
+  const { files, ports } = parse(args);
+  const input = createInput(ports);
+  const output = createOutput(process.stdout);
+  for (const file of files) {
+    try {
+      for (const lines of decodeFile(file, input)) {
+        if (lines.length > 0) await output.write(lines);
+        if (output.isClosed()) return 0;
+      }
+    } catch (error) {
+      if (!(error instanceof PosternError)) throw error;
+      input.unreadable++;
+      process.stderr.write(`postern decode: ${error.message}\n`);
+    }
+  }
+  await output.end();
+  process.stderr.write(summary(files.length, input));
+  return input.unreadable > 0 ? 2 : 0;
+}
+
+function parse(args: readonly string[]): { files: readonly string[]; ports: ReadonlySet<number> } {
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      options: { port: { type: 'string', multiple: true } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const ports = ((parsed.values.port ?? []) as string[]).map((text) => {
+    const port = Number(text);
+    if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new UsageError(`not a port: ${text.slice(0, 20)}`);
+    return port;
+  });
+  if (parsed.positionals.length === 0) throw new UsageError('no file given');
+  return { files: parsed.positionals, ports: new Set(ports) };
+}
+
+/** Two or three lines for people. */
+function summary(fileCount: number, { sessions, statistics, ignored }: DecodeInput): string {
+  const total = {
+    datagrams: 0,
+    records: 0,
+    optionsRecords: 0,
+    buffered: 0,
+    dropped: 0,
+    unsupported: 0,
+    gaps: 0,
+  };
+  const malformed: Record<string, number> = {};
+  for (const { counters } of sessions.values()) {
+    total.datagrams += counters.datagrams;
+    total.records += counters.records;
+    total.optionsRecords += counters.optionsRecords;
+    total.buffered += counters.buffered;
+    total.dropped += counters.dropped;
+    total.unsupported += counters.unsupported;
+    total.gaps += counters.sequenceGaps;
+    if (malformedTotal(counters) === 0) continue;
+    for (const [reason, count] of Object.entries(counters.malformed))
+      if (count > 0) malformed[reason] = (malformed[reason] ?? 0) + count;
+  }
+  const notes = [
+    [total.buffered, 'data sets without their template'],
+    [total.dropped, 'data sets dropped'],
+    [total.unsupported, 'datagrams of v1 or v7 without node-netflowv9 installed'],
+    [total.gaps, 'units missing by sequence number'],
+    ...Object.entries(malformed).map(([reason, count]) => [count, `malformed: ${reason}`] as const),
+    [ignored, 'other UDP datagrams'],
+    [statistics.other, 'other frames'],
+    [statistics.snapped, 'frames cut off by the snap length'],
+    [statistics.fragmentsLost, 'fragmented datagrams incomplete'],
+    [statistics.isTruncated ? 1 : 0, 'capture ends inside a frame'],
+  ] as const;
+  const text = notes.flatMap(([count, what]) => (Number(count) > 0 ? [`${count} ${what}`] : []));
+  const head = `${fileCount} files, ${sessions.size} exporters, ${total.datagrams} datagrams, ${total.records} flow records, ${total.optionsRecords} options records`;
+  return `${head}${text.length > 0 ? `\n${text.join('; ')}` : ''}\n`;
+}

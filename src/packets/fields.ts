@@ -1,0 +1,120 @@
+// datagram -> one plain object a record with every field by name; for people, apart from the column reader
+import { readDatagram } from './datagram.ts';
+import { readFlows } from './decode.ts';
+import { type Element, elementByNumber, scopeName } from './elements.ts';
+import type { Packet } from './packet.ts';
+import { createRecordColumns, HAS, type RecordColumns } from './records.ts';
+import type { ExporterSession } from './session.ts';
+import type { Template } from './template.ts';
+import { type FieldValue, readValue } from './values.ts';
+import { type Places, walkRecords } from './walk.ts';
+
+/** The keys before the fields; no IANA element has one of these names. */
+export interface NamedRecord {
+  readonly exporter: string;
+  /** 1, 5, 7, 9, or 10 for IPFIX. */
+  readonly version: number;
+  readonly domain: number;
+  readonly template: number;
+  readonly kind: 'flow' | 'options';
+  /** Export time of the datagram's header. */
+  readonly time: string;
+  /** Of the flow, whatever elements state them; missing where none does. */
+  readonly start?: string;
+  readonly end?: string;
+  /** One packet in so many; missing where nothing states it. */
+  readonly sampling?: number;
+  readonly [element: string]:
+    | FieldValue
+    | readonly FieldValue[]
+    | Readonly<Record<string, string>>
+    | undefined;
+  readonly units: Readonly<Record<string, string>>;
+}
+
+/** Calls onRecord for each flow and options record. Never throws for what the datagram holds. */
+export function readNamedRecords(
+  session: ExporterSession,
+  datagram: Uint8Array,
+  receivedAtMs: number,
+  onRecord: (record: NamedRecord) => void,
+): void {
+  const single = createRecordColumns(2);
+  readDatagram(session, datagram, receivedAtMs, {
+    flows: (_session, template, packet, start, end) =>
+      walkRecords(template, packet, start, end, (places, from, to) => {
+        const timing = flowTiming(session, template, packet, from, to, single);
+        onRecord({ ...headOf(session, template, packet), ...timing, ...fieldsOf(template, packet, places) });
+      }),
+    options: (_session, template, packet, start, end) =>
+      walkRecords(template, packet, start, end, (places) =>
+        onRecord({ ...headOf(session, template, packet), ...fieldsOf(template, packet, places) }),
+      ),
+  });
+}
+
+function headOf(session: ExporterSession, template: Template, packet: Packet) {
+  return {
+    exporter: session.exporter,
+    version: packet.version,
+    domain: packet.domainId,
+    template: template.id,
+    kind: template.isOptions ? ('options' as const) : ('flow' as const),
+    time: timeText(packet.exportMs),
+  };
+}
+
+/** Times and sampling come from the column reader, so that both say the same. */
+function flowTiming(
+  session: ExporterSession,
+  template: Template,
+  packet: Packet,
+  start: number,
+  end: number,
+  columns: RecordColumns,
+): Pick<NamedRecord, 'start' | 'end' | 'sampling'> {
+  columns.count = 0;
+  readFlows(session, template, packet, start, end, columns, () => {});
+  if (columns.count === 0) return {};
+  const present = columns.present[0];
+  return {
+    ...((present & HAS.times) !== 0 && {
+      start: timeText(columns.startMs[0]),
+      end: timeText(columns.endMs[0]),
+    }),
+    ...((present & HAS.sampling) !== 0 && { sampling: columns.samplingRate[0] }),
+  };
+}
+
+function fieldsOf(template: Template, { bytes, version }: Packet, places: Places) {
+  const { fields, scopeFields } = template;
+  const values: Record<string, FieldValue | FieldValue[]> = {};
+  const units: Record<string, string> = {};
+  for (let i = 0, field = 0; i < fields.length; i += 3, field++) {
+    const length = places[field * 2 + 1];
+    if (fields[i + 1] === 0 || isPadding(fields[i], fields[i + 2])) continue;
+    const element =
+      version === 9 && field < scopeFields ? scopeElement(fields[i], length) : elementOf(version, fields, i);
+    const value = readValue(element, bytes, places[field * 2], length);
+    const earlier = values[element.name];
+    // An element may stand in a record more than once (RFC 7011 section 8): in order.
+    values[element.name] = earlier === undefined ? value : [earlier, value].flat();
+    if (element.unit) units[element.name] = element.unit;
+  }
+  return { ...values, units };
+}
+
+const isPadding = (id: number, enterprise: number) => id === 210 && enterprise === 0;
+
+const elementOf = (version: number, fields: Uint32Array, i: number): Element =>
+  elementByNumber(version, fields[i], fields[i + 2]);
+
+const scopeElement = (type: number, length: number): Element => ({
+  name: scopeName(type),
+  ...(length <= 8 && { type: 'u64' as const }),
+});
+
+function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString();
+}

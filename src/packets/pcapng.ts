@@ -1,0 +1,112 @@
+// the blocks of a pcapng file -> frames (IETF draft-ietf-opsawg-pcapng)
+import type { ByteSource } from './byte-source.ts';
+import { type CapturedFrame, type CaptureStatistics, corrupt, MOST_FRAME_BYTES, viewOf } from './capture.ts';
+
+interface Interface {
+  readonly linkType: number;
+  readonly unitsPerMs: number;
+  readonly offsetMs: number;
+}
+
+const SECTION = 0x0a0d0d0a;
+const INTERFACE = 1;
+const SIMPLE_PACKET = 3;
+const ENHANCED_PACKET = 6;
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+const MOST_INTERFACES = 65_536;
+const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
+
+/** The four bytes of the first block type are read already. */
+export function* readPcapng(
+  source: ByteSource,
+  subject: string | undefined,
+  statistics: CaptureStatistics,
+): Iterable<CapturedFrame> {
+  let isLittle = readSection(source, subject);
+  let interfaces: Interface[] = [];
+  for (let head = source.read(4); head; head = source.read(4)) {
+    const type = viewOf(head).getUint32(0, isLittle);
+    if (type === SECTION) {
+      // Each section has its own byte order and interfaces.
+      isLittle = readSection(source, subject);
+      interfaces = [];
+      continue;
+    }
+    const body = readBody(source, isLittle, subject);
+    if (!body) {
+      statistics.isTruncated = true;
+      return;
+    }
+    if (type === INTERFACE && interfaces.length < MOST_INTERFACES)
+      interfaces.push(readInterface(body, isLittle));
+    const frame = readPacket(type, body, isLittle, interfaces);
+    if (frame) yield frame;
+  }
+  if (source.rest() > 0) statistics.isTruncated = true;
+}
+
+/** Section header behind its type; returns the byte order. */
+function readSection(source: ByteSource, subject: string | undefined): boolean {
+  const head = source.read(8);
+  if (!head) throw corrupt(subject, 'no section header');
+  const view = viewOf(head);
+  const isLittle = view.getUint32(4, true) === BYTE_ORDER_MAGIC;
+  if (!isLittle && view.getUint32(4) !== BYTE_ORDER_MAGIC) throw corrupt(subject, 'unknown byte order');
+  const length = view.getUint32(0, isLittle);
+  if (length < 28 || length > MOST_BLOCK_BYTES || length % 4 !== 0 || !source.read(length - 12))
+    throw corrupt(subject, 'section header');
+  return isLittle;
+}
+
+/** The body of a block whose type was read; undefined where the file ends inside it. */
+function readBody(source: ByteSource, isLittle: boolean, subject: string | undefined): DataView | undefined {
+  const head = source.read(4);
+  if (!head) return undefined;
+  const length = viewOf(head).getUint32(0, isLittle);
+  if (length < 12 || length > MOST_BLOCK_BYTES || length % 4 !== 0)
+    throw corrupt(subject, `a block of ${length} bytes`);
+  const rest = source.read(length - 8);
+  return rest && viewOf(rest.subarray(0, length - 12));
+}
+
+function readInterface(body: DataView, isLittle: boolean): Interface {
+  if (body.byteLength < 8) return { linkType: -1, unitsPerMs: 1e3, offsetMs: 0 };
+  let unitsPerMs = 1e3;
+  let offsetMs = 0;
+  for (let offset = 8; offset + 4 <= body.byteLength; ) {
+    const code = body.getUint16(offset, isLittle);
+    const length = body.getUint16(offset + 2, isLittle);
+    const value = offset + 4;
+    if (code === 0 || value + length > body.byteLength) break;
+    if (code === 9 && length === 1) unitsPerMs = resolution(body.getUint8(value));
+    if (code === 14 && length === 8) offsetMs = Number(body.getBigInt64(value, isLittle)) * 1000;
+    offset = value + Math.ceil(length / 4) * 4;
+  }
+  return { linkType: body.getUint16(0, isLittle), unitsPerMs, offsetMs };
+}
+
+/** if_tsresol: a power of ten, or of two where the top bit is set. */
+const resolution = (value: number) => (value & 0x80 ? 2 ** (value & 0x7f) : 10 ** value) / 1000;
+
+function readPacket(
+  type: number,
+  body: DataView,
+  isLittle: boolean,
+  interfaces: readonly Interface[],
+): CapturedFrame | undefined {
+  if (type !== ENHANCED_PACKET && type !== SIMPLE_PACKET) return undefined;
+  const start = type === ENHANCED_PACKET ? 20 : 4;
+  if (body.byteLength < start) return undefined;
+  const origin = interfaces[type === ENHANCED_PACKET ? body.getUint32(0, isLittle) : 0];
+  if (!origin) return undefined;
+  const stated = body.getUint32(type === ENHANCED_PACKET ? 12 : 0, isLittle);
+  const byteCount = Math.min(stated, body.byteLength - start, MOST_FRAME_BYTES);
+  const units =
+    type === ENHANCED_PACKET ? body.getUint32(4, isLittle) * 2 ** 32 + body.getUint32(8, isLittle) : 0;
+  return {
+    // A simple packet block has no time.
+    atMs: type === ENHANCED_PACKET ? origin.offsetMs + units / origin.unitsPerMs : 0,
+    linkType: origin.linkType,
+    bytes: new Uint8Array(body.buffer, body.byteOffset + start, byteCount),
+  };
+}
