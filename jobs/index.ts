@@ -1,12 +1,21 @@
 // the jobs, one line each
 import { PosternError } from '../src/model/errors.ts';
+import { answerWatchJob } from './answer-watch.ts';
 import type { JobDefinition } from './definition.ts';
+import { deliverAlertJob } from './deliver-alert.ts';
+import { refreshEnrichmentJob } from './refresh-enrichment.ts';
+import { sweepOverdueJob } from './sweep-overdue.ts';
 
 /** Definitions of all payloads together; each checks its own. */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is known to its definition only
 export type AnyJob = JobDefinition<any>;
 
-export const jobs: readonly AnyJob[] = [];
+export const jobs: readonly AnyJob[] = [
+  answerWatchJob,
+  deliverAlertJob,
+  sweepOverdueJob,
+  refreshEnrichmentJob,
+];
 
 /** Throws PosternError 'bad-job' where a definition cannot work or two have one name. */
 export function checkJobs(definitions: readonly AnyJob[]): void {

@@ -24,15 +24,15 @@ export function openQueues(backend: Backend, definitions: readonly AnyJob[], log
     queue.on('error', (error) => log.warn({ job: definition.name, err: error }, 'job queue'));
     queues.set(definition.name, { definition, queue });
   }
-  const find = (name: string, payload: unknown) => {
+  const find = (name: string) => {
     const found = queues.get(name);
     if (!found) throw new PosternError('unknown-job', `there is no job ${name}`, { subject: name });
-    checkPayload(found.definition, payload);
     return found;
   };
   return {
     async add(name, payload, { delayMs } = {}) {
-      const { definition, queue } = find(name, payload);
+      const { definition, queue } = find(name);
+      checkPayload(definition, payload);
       await queue.add(name, payload, {
         delay: delayMs,
         attempts: definition.attempts,
@@ -44,9 +44,10 @@ export function openQueues(backend: Backend, definitions: readonly AnyJob[], log
       });
     },
     async every(name, schedulerId, payload, everyMs) {
-      const { queue } = find(name, payload);
+      const { definition, queue } = find(name);
       if (everyMs === null) await queue.removeJobScheduler(schedulerId);
       else {
+        checkPayload(definition, payload);
         const opts = { removeOnComplete: true, removeOnFail: true };
         await queue.upsertJobScheduler(schedulerId, { every: everyMs }, { name: TICK, data: payload, opts });
       }

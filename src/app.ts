@@ -1,8 +1,10 @@
 // settings -> the service, one plugin a line in the order that data flows
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { sql } from 'kysely';
+import enrichment from '../enrichment/plugin.ts';
 import { type AnyJob, jobs } from '../jobs/index.ts';
 import { jobQueues, jobWorkers } from '../jobs/plugin.ts';
+import flows from './flows/plugin.ts';
 import './provide.ts';
 import type { Services } from './services.ts';
 import type { Settings } from './settings.ts';
@@ -43,7 +45,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.decorate('services', started as Services);
 
   await app.register(store, { place, onFatal: options.onFatal });
+  await app.register(enrichment);
   await app.register(jobQueues, { jobs: options.jobs ?? jobs });
+  await app.register(flows);
   await app.register(jobWorkers);
 
   app.get('/healthz', async () => ({ status: 'ok' }));

@@ -5,6 +5,15 @@ import { PosternError } from './model/errors.ts';
 /** Loaded when asked for: most commands need no database and should start at once. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   serve: { summary: 'run the service', load: () => import('./serve.ts') },
+  rules: {
+    summary: 'list the rules of a configuration and the lines that were not understood',
+    load: () => import('./rules/command.ts'),
+  },
+  diff: {
+    summary: 'what newly became possible between two configurations',
+    load: () => import('./changes/command.ts'),
+  },
+  audit: { summary: 'run the analytics over recorded evidence', load: () => import('./audit/command.ts') },
 };
 
 const help = () => `postern COMMAND [ARGUMENTS]
