@@ -5,18 +5,52 @@ import { layoutNftJson } from './syntax/nft-layout.ts';
 
 export const linuxNftables: DeviceDefinition = {
   vendor: 'linux-nftables',
-  title: 'Linux with nftables',
+  title: 'Linux with nftables: `nft -j list ruleset`',
   recognise: [{ pattern: /^\s*\{\s*"nftables"\s*:\s*\[/, weight: 100 }],
   session: {
     channel: 'exec',
-    prompt: /[$#] $/,
+    prompt: /[$#] ?$/,
     pagers: [],
-    commands: [{ run: 'nft -j list ruleset', endMarker: /\]\s*\}\s*$/ }],
+    commands: [
+      {
+        // An account other than root needs the right to run this one command through sudo without a password.
+        run: `$([ "$(id -u)" = 0 ] || echo sudo -n) nft -j list ruleset && echo '# end of ruleset'`,
+        // Behind the JSON stands the proof that nft ended well; laid out text is JSON that closes.
+        endMarker: /^# end of ruleset\s*$|^\]\}\s*$/m,
+      },
+    ],
   },
-  volatile: [],
-  secrets: [],
-  changedBy: [],
+  volatile: [
+    /"handle":\s*\d+,?\s*/,
+    /"(packets|bytes|used)":\s*\d+,?\s*/,
+    /"expires":\s*\d+,?\s*/,
+    /^\{"metainfo":.*$/,
+  ],
+  secrets: [
+    {
+      pattern:
+        /"comment":"[^"]*?\b(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|psk)\s*[=:]\s*([^\s"\\,;]+)/i,
+      example: '"comment":"jump host password=Winter-2026"',
+    },
+  ],
+  changedBy: [
+    // Kernel and auditd: every commit of a ruleset (audit record type 1325).
+    /\b(?:type=(?:NETFILTER_CFG|1325)|audit: type=1325)\b/,
+    /\bsudo(?:\[\d+\])?: .*COMMAND=\S*\b(?:nft|iptables|ip6tables|iptables-restore|ip6tables-restore|ufw|firewall-cmd)\b/,
+    /\bsystemd\[1\]: (?:Started|Starting|Reloaded|Reloading|Stopped|Finished) (?:nftables|firewalld|ufw)\.service/,
+  ],
   layout: layoutNftJson,
   read: readNftJson,
-  knownGaps: [],
+  knownGaps: [
+    'Rules made by iptables-nft keep parts that nft does not print; register such a host as linux-iptables.',
+    'The text form (`nft list ruleset`) is not read; only JSON is.',
+    "The device's own addresses, routes, `ip rule` and WireGuard peers are not pulled, so policy routing by mark is not seen.",
+    'Marks, time, limits, fib, sockets, raw payloads and user space queues are conditions, not ranges.',
+    'A chain of the bridge or arp family is listed and not counted as a filter of routed traffic.',
+    'Input and output chains are listed; of them only destination NAT of own traffic is a policy.',
+    'Packets of related connections and untracked packets are not followed.',
+    'With two NAT chains on one hook, the first translation does not end the second chain.',
+    'Flow tables are listed as not understood.',
+    'A drop before destination NAT that depends on addresses or ports is passed over where anything is translated.',
+  ],
 };
