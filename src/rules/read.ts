@@ -25,23 +25,18 @@ export function readRules(text: string, vendor?: string): ReadConfiguration {
   if (!definition)
     throw new PosternError(
       'unrecognised-configuration',
-      `this is not the output of a command that Postern reads; name the vendor, or give the output of ${commandList(definitions)}`,
+      `this is not the output of a command that Postern reads; name the vendor, or give what one of these prints: ${commandList(definitions)}`,
     );
   const laidOut = definition.layout?.(text) ?? text;
   const ruleSet = definition.read(laidOut);
   if (vendor !== undefined && ruleSet.rules.length === 0 && recognise(text) !== definition)
     throw new PosternError(
       'unrecognised-configuration',
-      `nothing in this text reads as ${definition.title}; give the output of ${commandList([definition])}`,
+      `nothing in this text reads as ${definition.vendor}; give what this prints: ${definition.title}`,
     );
   return { definition, ruleSet, text: laidOut };
 }
 
 function commandList(of: readonly DeviceDefinition[]): string {
-  return of
-    .map(({ vendor, session }) => {
-      const commands = session.commands.map(({ run }) => `\`${run.replace(/ (&&|;|2>).*$/, '')}\``);
-      return `${commands.join(' and ')} (${vendor})`;
-    })
-    .join(', ');
+  return of.map(({ title, vendor }) => `${title} (${vendor})`).join('; ');
 }
