@@ -122,11 +122,9 @@ function readEntry(
   if (!found) return undefined;
   const options = readOptions(cursor, timeRanges);
   if (options === undefined) return undefined;
-  const unresolved = [
-    ...found.unresolved,
-    ...options.unresolved,
-    ...(dynamic ? [`dynamic ${words[1]}`] : []),
-  ];
+  const conditions = dynamic ? [...options.unresolved, `dynamic ${words[1]}`] : options.unresolved;
+  // Lists run to a million entries: what is the same for most of them is kept once.
+  const unresolved = conditions.length === 0 ? found.unresolved : [...found.unresolved, ...conditions];
   return {
     action,
     text: words
@@ -169,8 +167,10 @@ const EMPTY_BOX = {
   sourcePorts: ANY_SOURCE_PORT,
 };
 
+const NOTHING: readonly never[] = [];
+
 const endOf = (set: addresses.AddressSet | undefined): End | undefined =>
-  set && { set, unresolved: [], lines: [] };
+  set && { set, unresolved: NOTHING, lines: NOTHING };
 
 /** `any`, `host A`, `A wildcard`, `prefix/length`, `object-group N` at the cursor. */
 function addressAt(cursor: address.Cursor, family: Family, groups: Groups | undefined): End | undefined {
@@ -226,10 +226,13 @@ function extendedMatch(cursor: address.Cursor, family: Family, groups: Groups): 
   }));
   return {
     boxes,
-    unresolved: [...(group?.unresolved ?? []), ...source.unresolved, ...destination.unresolved],
-    lines: [...(group?.lines ?? []), ...source.lines, ...destination.lines],
+    unresolved: joined(group?.unresolved ?? NOTHING, source.unresolved, destination.unresolved),
+    lines: joined(group?.lines ?? NOTHING, source.lines, destination.lines),
   };
 }
+
+const joined = <T>(...parts: readonly (readonly T[])[]): readonly T[] =>
+  parts.every((part) => part.length === 0) ? NOTHING : parts.flat();
 
 // `icmp` in an IPv6 list is ICMPv6.
 function protocolIn(word: string | undefined, family: Family): number | undefined | null {

@@ -28,7 +28,7 @@ export interface Groups {
 }
 
 const MAX_DEPTH = 16;
-const MAX_BOXES = 1000;
+const MAX_REASONS = 10;
 /** Lines a rule shows of what it reaches. */
 export const MAX_LINES = 100;
 
@@ -84,6 +84,7 @@ function resolver<T>(
   read: (block: Block) => Members<T>,
 ): (name: string, depth: number) => Resolved<readonly T[]> | undefined {
   const done = new Map<string, Resolved<readonly T[]>>();
+  let copied = 0;
   const resolve = (name: string, depth: number): Resolved<readonly T[]> | undefined => {
     const known = done.get(name);
     if (known) return known;
@@ -100,8 +101,10 @@ function resolver<T>(
       for (const group of members.groups) {
         const nested = depth < MAX_DEPTH ? resolve(group, depth + 1) : undefined;
         if (nested === undefined) unresolved.push(`object-group ${group} is not resolved`);
-        for (const value of nested?.value ?? []) if (values.length < MAX_MEMBERS) values.push(value);
-        unresolved.push(...(nested?.unresolved ?? []).slice(0, MAX_BOXES));
+        copied += nested?.value.length ?? 0;
+        if (copied > MAX_NESTED) unresolved.push(`object-group ${group} is too large`);
+        else for (const value of nested?.value ?? []) values.push(value);
+        unresolved.push(...(nested?.unresolved ?? []).slice(0, MAX_REASONS));
         lines.push(...(nested?.lines ?? []).slice(0, MAX_LINES - lines.length));
       }
     }
@@ -112,7 +115,8 @@ function resolver<T>(
   return resolve;
 }
 
-const MAX_MEMBERS = 1_000_000;
+/** Members of nested groups that are copied into those that name them, over the whole configuration. */
+const MAX_NESTED = 2_000_000;
 
 function networkMembers(block: Block, reading: Reading): Members<addresses.AddressSet> {
   const own: addresses.AddressSet[] = [];

@@ -125,78 +125,74 @@ function policiesOf(steps: readonly Step[], config: Config): Policy[] {
 
 const otherSide = { inside: 'outside', outside: 'inside', both: 'both' } as const;
 
+/** The two ways through a static statement, each with what it makes of an address. */
+interface Ways {
+  readonly inward: Traffic;
+  readonly outward: Traffic;
+  readonly there: Translation;
+  readonly back: Translation;
+}
+
+function waysOf(statement: StaticNat, reach: addresses.AddressSet | undefined): Ways {
+  const { protocol, length, firstPort, secondPort } = statement;
+  const real = addresses.addressSet(`${statement.first}${prefixOf(statement)}`);
+  const services = (port?: number) =>
+    protocol === undefined
+      ? {}
+      : { services: service(protocol, port === undefined ? undefined : [[port, port]]) };
+  const ports = (port: number | undefined) => (port === undefined ? {} : { ports: [port, port] as const });
+  const offset = length === undefined ? {} : { offset: true };
+  const base = everything('ip');
+  return {
+    inward: { ...base, destinations: reach ?? addresses.ANY_V4, ...services(secondPort) },
+    outward: {
+      ...base,
+      sources: real,
+      ...services(),
+      ...(firstPort === undefined ? {} : { sourcePorts: [firstPort, firstPort] }),
+    },
+    there: { kind: 'destination', addresses: real, ...ports(firstPort), ...offset },
+    back: { kind: 'source', ...(reach ? { addresses: reach } : {}), ...ports(secondPort), ...offset },
+  };
+}
+
+const prefixOf = ({ length }: StaticNat): string => (length === undefined ? '' : `/${length}`);
+
 /**
  * The second address of a static statement is how the other side reaches the first one: `inside source static L G` turns
  * packets from outside to G toward L; `outside source static G L` turns packets from inside to L toward G, which is a relay.
  */
 function resolveStatic(statement: StaticNat, config: Config): Resolved {
   const { domain, protocol, length, tail } = statement;
-  const prefix = length === undefined ? '' : `/${length}`;
-  const real = addresses.addressSet(statement.first + prefix);
-  const reach = reachedAt(statement, prefix, config);
-  const services =
-    protocol === undefined
-      ? undefined
-      : (port?: number) => service(protocol, port === undefined ? undefined : [[port, port]]);
-  const unresolved = [...reach.unresolved, ...tail.unknown.map((word) => `option ${word}`)];
-  const base = everything('ip');
-  const inward: Traffic = {
-    ...base,
-    destinations: reach.addresses ?? addresses.ANY_V4,
-    ...(services ? { services: services(statement.secondPort) } : {}),
-  };
-  const outward: Traffic = {
-    ...base,
-    sources: real,
-    ...(services ? { services: services() } : {}),
-    ...(statement.firstPort === undefined ? {} : { sourcePorts: [statement.firstPort, statement.firstPort] }),
-  };
-  const offset = length === undefined ? {} : { offset: true };
-  const ports = (port: number | undefined) => (port === undefined ? {} : { ports: [port, port] as const });
-  const translation: Translation = {
-    kind: 'destination',
-    addresses: real,
-    ...ports(statement.firstPort),
-    ...offset,
-  };
-  const back: Translation = {
-    kind: 'source',
-    ...(reach.addresses ? { addresses: reach.addresses } : {}),
-    ...ports(statement.secondPort),
-    ...offset,
-  };
-  const weight = (protocol === undefined ? 0 : 64) + (length ?? 32);
+  const reach = reachedAt(statement, config);
+  const { inward, outward, there, back } = waysOf(statement, reach.addresses);
+  const reasons = [...reach.unresolved, ...tail.unknown.map((word) => `option ${word}`)];
   const condition = tail.routeMap === undefined ? undefined : mapCondition(tail.routeMap, config);
-  const mapReason = tail.routeMap === undefined ? [] : [`route-map ${tail.routeMap}`];
-  const from = otherSide[domain];
-  const entry = (match: Traffic, to: Translation, reasons: readonly string[]): PolicyEntry => ({
-    ruleKey: '',
-    match,
-    unresolved: reasons,
-    action: 'translate',
-    translation: to,
-  });
+  // The route-map is about packets of the other direction, so that it does not narrow this one by ranges.
+  const unresolved = tail.routeMap === undefined ? reasons : [...reasons, `route-map ${tail.routeMap}`];
   const outwards = condition
     ? condition.boxes.flatMap((box) => intersectTraffic(box, outward) ?? [])
     : [outward];
+  const entry = (match: Traffic, translation: Translation, conditions: readonly string[]): PolicyEntry => ({
+    ruleKey: '',
+    match,
+    unresolved: conditions,
+    action: 'translate',
+    translation,
+  });
+  const weight = (protocol === undefined ? 0 : 64) + (length ?? 32);
   return {
     match: inward,
-    translation,
-    // The route-map is about packets of the other direction, so that it does not narrow this one by ranges.
-    unresolved: [...unresolved, ...mapReason],
+    translation: there,
+    unresolved,
     lines: condition?.lines ?? [],
     steps: [
-      {
-        stage: 'destination-nat',
-        from,
-        weight,
-        entry: entry(inward, translation, [...unresolved, ...mapReason]),
-      },
+      { stage: 'destination-nat', from: otherSide[domain], weight, entry: entry(inward, there, unresolved) },
       ...outwards.map((match) => ({
         stage: 'source-nat' as const,
         from: domain,
         weight,
-        entry: entry(match, back, [...unresolved, ...(condition?.unresolved ?? [])]),
+        entry: entry(match, back, [...reasons, ...(condition?.unresolved ?? [])]),
       })),
     ],
   };
@@ -204,11 +200,10 @@ function resolveStatic(statement: StaticNat, config: Config): Resolved {
 
 function reachedAt(
   statement: StaticNat,
-  prefix: string,
   config: Config,
 ): { addresses?: addresses.AddressSet; unresolved: readonly string[] } {
   if (statement.second !== undefined) {
-    return { addresses: addresses.addressSet(statement.second + prefix), unresolved: [] };
+    return { addresses: addresses.addressSet(`${statement.second}${prefixOf(statement)}`), unresolved: [] };
   }
   return interfaceAddresses(statement.secondInterface ?? '', config);
 }

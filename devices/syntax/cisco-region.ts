@@ -68,33 +68,52 @@ export function firstMatches(
   return { boxes: [hull(boxes)], unresolved: [...unresolved], lines };
 }
 
+const FAMILY: Family[] = ['ip', 'ip6'];
+const TOO_MANY = 'conditions too many to combine';
+
 /** The common part of two conditions. */
 export function both(a: Condition, b: Condition): Condition {
-  return {
-    boxes: a.boxes
-      .flatMap((box) => b.boxes.flatMap((other) => intersectTraffic(box, other) ?? []))
-      .slice(0, MAX_BOXES),
-    unresolved: [
-      ...new Set([
-        ...a.unresolved,
-        ...b.unresolved,
-        ...(a.boxes.length * b.boxes.length > MAX_BOXES ? ['conditions too many to combine'] : []),
-      ]),
-    ],
-    lines: [...a.lines, ...b.lines].slice(0, MAX_LINES),
-  };
+  if (a.boxes.length * b.boxes.length > MAX_STEPS) {
+    const larger = a.boxes.length > b.boxes.length ? a : b;
+    return both(larger === a ? b : a, {
+      ...larger,
+      boxes: byFamily(larger.boxes),
+      unresolved: [...larger.unresolved, TOO_MANY],
+    });
+  }
+  return bounded({
+    boxes: a.boxes.flatMap((box) => b.boxes.flatMap((other) => intersectTraffic(box, other) ?? [])),
+    unresolved: [...a.unresolved, ...b.unresolved],
+    lines: [...a.lines, ...b.lines],
+  });
 }
 
 export function either(...conditions: readonly Condition[]): Condition {
-  return {
+  return bounded({
     boxes: conditions.flatMap((condition) => condition.boxes),
-    unresolved: [...new Set(conditions.flatMap((condition) => condition.unresolved))],
-    lines: conditions.flatMap((condition) => condition.lines).slice(0, MAX_LINES),
+    unresolved: conditions.flatMap((condition) => condition.unresolved),
+    lines: conditions.flatMap((condition) => condition.lines),
+  });
+}
+
+/** Conditions that fall into too many boxes become the hull of these, a superset. */
+function bounded({ boxes, unresolved, lines }: Condition): Condition {
+  const isLarge = boxes.length > MAX_BOXES;
+  return {
+    boxes: isLarge ? byFamily(boxes) : boxes,
+    unresolved: [...new Set(isLarge ? [...unresolved, TOO_MANY] : unresolved)].slice(0, MAX_REASONS),
+    lines: lines.slice(0, MAX_LINES),
   };
 }
 
+const MAX_REASONS = 20;
+
+const byFamily = (boxes: readonly Traffic[]): Traffic[] =>
+  FAMILY.flatMap((family) => intersectTraffic(hull(boxes), everything(family)) ?? []);
+
 /** The smallest box of addresses, services and source ports that holds all of the boxes; nothing for none. */
 export function hull(boxes: readonly Traffic[]): Traffic {
+  if (boxes.length === 1) return boxes[0];
   const ports: [number, number][] = [];
   for (const box of boxes)
     for (let i = 0; i < box.sourcePorts.length; i += 2)

@@ -47,6 +47,10 @@ export const ciscoSecrets: readonly SecretPattern[] = [
     example: ' client 10.0.0.8 server-key s3cret',
   },
   {
+    pattern: /^\s+server-private .{1,100}? key (?:\d )?(\S+)$/,
+    example: ' server-private 10.0.0.8 auth-port 1812 acct-port 1813 key 7 0512031F',
+  },
+  {
     pattern: /^\s+ppp (?:chap password|eap password|pap sent-username \S+ password) (?:\d )?(\S+)$/,
     example: ' ppp chap password 7 0512031F',
   },

@@ -125,7 +125,9 @@ export function buildZones(zones: Zones, config: Config): Built {
   const rules: Rule[] = [];
   const entries = new Map<string, PolicyEntry[]>();
   const done = new Map<string, Condition>();
+  const pairsOf = Map.groupBy(zones.pairs, (pair) => pair.policy);
   for (const [name, classes] of zones.policies) {
+    const bound = boundTo(pairsOf.get(name) ?? [], config);
     const steps: PolicyEntry[] = [];
     classes.forEach((item, position) => {
       const condition = classCondition(item.name, zones, config, done, 0);
@@ -135,7 +137,7 @@ export function buildZones(zones: Zones, config: Config): Built {
         kind: 'filter',
         enabled: true,
         position,
-        context: { list: name, ...boundTo(name, zones, config) },
+        context: { list: name, ...bound },
         match: hull(condition.boxes),
         unresolved: condition.unresolved,
         action: item.action,
@@ -153,8 +155,7 @@ export function buildZones(zones: Zones, config: Config): Built {
 
 const members = (zone: string, config: Config): string[] => config.bindings.get(`zone ${zone}`) ?? [];
 
-function boundTo(policy: string, zones: Zones, config: Config): { interfaces?: string[] } {
-  const pairs = zones.pairs.filter((pair) => pair.policy === policy);
+function boundTo(pairs: readonly ZonePair[], config: Config): { interfaces?: string[] } {
   const interfaces = pairs.flatMap((pair) => [
     ...members(pair.source, config),
     ...members(pair.destination, config),
@@ -180,12 +181,13 @@ function pairPolicies(zones: Zones, entries: ReadonlyMap<string, PolicyEntry[]>,
       entries: steps,
     });
   const known = [...zones.zones].filter((zone) => members(zone, config).length > 0);
+  const pairsFrom = Map.groupBy(zones.pairs, (pair) => pair.source);
   for (const zone of known) {
     const from = names(...members(zone, config));
     const reached = [...members(zone, config)];
-    for (const pair of zones.pairs) {
+    for (const pair of pairsFrom.get(zone) ?? []) {
       const to = members(pair.destination, config);
-      if (pair.source !== zone || to.length === 0) continue;
+      if (to.length === 0) continue;
       reached.push(...to);
       add(`zone-pair:${pair.name}`, from, names(...to), entries.get(pair.policy ?? '') ?? []);
     }
