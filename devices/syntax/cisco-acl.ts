@@ -2,7 +2,7 @@
 import * as addresses from '../../src/model/addresses.ts';
 import { normalise } from '../../src/model/ranges.ts';
 import type { SourceLine } from '../../src/model/rule.ts';
-import { ANY_SERVICE, service, unionServices } from '../../src/model/services.ts';
+import { ANY_SERVICE, service } from '../../src/model/services.ts';
 import { ANY_NAME, ANY_SOURCE_PORT, type Traffic } from '../../src/model/traffic.ts';
 import type { Family } from './cisco-address.ts';
 import * as address from './cisco-address.ts';
@@ -250,6 +250,6 @@ function mergeServices(boxes: readonly ServiceBox[]): ServiceBox[] {
   }
   return [...byPorts.values()].map((same) => ({
     sourcePorts: same[0].sourcePorts,
-    services: unionServices(...same.map((box) => box.services)),
+    services: address.unionOfServices(same.map((box) => box.services)),
   }));
 }

@@ -1,6 +1,6 @@
 // words of IOS statements -> address sets, ports and protocols; masks, wildcards, operators
 import * as addresses from '../../src/model/addresses.ts';
-import { PROTOCOLS } from '../../src/model/services.ts';
+import { PROTOCOLS, type ServiceSet, unionServices } from '../../src/model/services.ts';
 import { PORTS } from './cisco-ports.ts';
 
 export type Family = 'ip' | 'ip6';
@@ -31,6 +31,25 @@ export function setOf(...texts: readonly string[]): addresses.AddressSet | undef
   } catch {
     return undefined;
   }
+}
+
+/** More than this in one call and the arguments no longer fit on the stack. */
+const CHUNK = 10_000;
+
+/** The union of any number of sets. */
+export function unionOf(sets: readonly addresses.AddressSet[]): addresses.AddressSet {
+  if (sets.length <= CHUNK) return addresses.unionAddresses(...sets);
+  const parts: addresses.AddressSet[] = [];
+  for (let i = 0; i < sets.length; i += CHUNK)
+    parts.push(addresses.unionAddresses(...sets.slice(i, i + CHUNK)));
+  return unionOf(parts);
+}
+
+export function unionOfServices(sets: readonly ServiceSet[]): ServiceSet {
+  if (sets.length <= CHUNK) return unionServices(...sets);
+  const parts: ServiceSet[] = [];
+  for (let i = 0; i < sets.length; i += CHUNK) parts.push(unionServices(...sets.slice(i, i + CHUNK)));
+  return unionOfServices(parts);
 }
 
 /** Length of a contiguous mask ("255.255.255.0" -> 24, "/24" -> 24); undefined for others. */

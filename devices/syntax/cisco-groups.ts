@@ -57,7 +57,7 @@ export function readGroups(reading: Reading): Groups {
     network: (name, family) => {
       const found = networks(name, 0);
       if (found === undefined) return missing(name, address.anyOf(family));
-      const known = unions.get(name) ?? { ...found, value: addresses.unionAddresses(...found.value) };
+      const known = unions.get(name) ?? { ...found, value: address.unionOf(found.value) };
       unions.set(name, known);
       return known;
     },

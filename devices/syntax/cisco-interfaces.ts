@@ -3,7 +3,7 @@ import * as addresses from '../../src/model/addresses.ts';
 import type { DeviceInterface, SourceLine } from '../../src/model/rule.ts';
 import { type Family, network, setOf, v4 } from './cisco-address.ts';
 import type { Reading } from './cisco-lines.ts';
-import { type Block, lineOf, wordsOf } from './indent.ts';
+import { type Block, lineOf, linesOf, wordsOf } from './indent.ts';
 
 export interface CiscoInterface {
   readonly name: string;
@@ -25,12 +25,18 @@ export interface CiscoInterface {
   readonly tunnelLines: SourceLine[];
 }
 
+const MAX_INTERFACES = 20_000;
+
 /** Interfaces in the order of the text; statements about NAT, lists, policy, zones or tunnels that are not understood are unread. */
 export function readInterfaces(reading: Reading): CiscoInterface[] {
   const found: CiscoInterface[] = [];
   for (const block of reading.blocks) {
     const [word, ...name] = wordsOf(block.text);
     if (word !== 'interface' || name.length === 0) continue;
+    if (found.length >= MAX_INTERFACES) {
+      for (const line of linesOf(block)) reading.notUnderstood(line);
+      continue;
+    }
     const face = newInterface(name.join(' '), block);
     for (const line of block.children) readLine(face, line, reading);
     found.push(face);

@@ -1,7 +1,7 @@
 // `ip nat ...` statements and pools -> their parts, nothing resolved yet
-import * as addresses from '../../src/model/addresses.ts';
+import type * as addresses from '../../src/model/addresses.ts';
 import type { SourceLine } from '../../src/model/rule.ts';
-import { maskLength, portOf, setOf, v4 } from './cisco-address.ts';
+import { maskLength, portOf, setOf, unionOf, v4 } from './cisco-address.ts';
 import type { Reading } from './cisco-lines.ts';
 import { type Block, lineOf, linesOf, wordsOf } from './indent.ts';
 
@@ -95,9 +95,7 @@ function readPool(block: Block, words: readonly string[], reading: Reading): Poo
     if (kind === 'range' || kind === 'address') add(first, last, line);
     else reading.notUnderstood(line);
   }
-  return sets.length === 0
-    ? undefined
-    : { addresses: addresses.unionAddresses(...sets), lines: linesOf(block) };
+  return sets.length === 0 ? undefined : { addresses: unionOf(sets), lines: linesOf(block) };
 }
 
 function readStatement(block: Block, words: readonly string[]): StaticNat | DynamicNat | undefined {

@@ -20,7 +20,7 @@ export function buildPolicyRoutes(config: Config): Built {
       const bound = boundTo(name, family, config);
       if (bound.length === 0 && (familyOf(steps) !== family || !steps.some(forwards))) continue;
       const built = buildMap(name, steps, family, bound, config);
-      rules.push(...built.rules);
+      for (const rule of built.rules) rules.push(rule);
       policies.push(...built.policies);
     }
   }

@@ -1,11 +1,9 @@
 // an access list used as a condition (NAT, route-map, class-map) -> the traffic that it permits, denies taken out
-import * as addresses from '../../src/model/addresses.ts';
 import { normalise } from '../../src/model/ranges.ts';
 import type { SourceLine } from '../../src/model/rule.ts';
-import { unionServices } from '../../src/model/services.ts';
 import { ANY_NAME, intersectTraffic, subtractTraffic, type Traffic } from '../../src/model/traffic.ts';
 import type { AccessList } from './cisco-acl.ts';
-import { anyOf, type Family } from './cisco-address.ts';
+import { anyOf, type Family, unionOf, unionOfServices } from './cisco-address.ts';
 import { MAX_LINES } from './cisco-groups.ts';
 
 export interface Condition {
@@ -51,7 +49,7 @@ export function firstMatches(
   for (const part of parts) {
     lines.push(...part.lines.slice(0, Math.max(0, MAX_LINES - lines.length)));
     // A deny under a condition that is not known here may not apply.
-    if (!part.permits && part.unresolved.length === 0) denies.push(...part.boxes);
+    if (!part.permits && part.unresolved.length === 0) for (const box of part.boxes) denies.push(box);
     if (!part.permits) continue;
     for (const reason of part.unresolved) unresolved.add(reason);
     let pieces: Traffic[] = [...part.boxes];
@@ -60,7 +58,7 @@ export function firstMatches(
       if (steps > MAX_STEPS) break;
       pieces = pieces.flatMap((piece) => subtractTraffic(piece, deny));
     }
-    boxes.push(...pieces);
+    for (const piece of pieces) boxes.push(piece);
   }
   if (steps > MAX_STEPS) unresolved.add(`${name} has too many denies`);
   if (boxes.length <= MAX_BOXES) return { boxes, unresolved: [...unresolved], lines };
@@ -88,7 +86,7 @@ export function both(a: Condition, b: Condition): Condition {
   });
 }
 
-export function either(...conditions: readonly Condition[]): Condition {
+export function either(conditions: readonly Condition[]): Condition {
   return bounded({
     boxes: conditions.flatMap((condition) => condition.boxes),
     unresolved: conditions.flatMap((condition) => condition.unresolved),
@@ -121,9 +119,9 @@ export function hull(boxes: readonly Traffic[]): Traffic {
   return {
     ingress: boxes[0]?.ingress ?? ANY_NAME,
     egress: boxes[0]?.egress ?? ANY_NAME,
-    sources: addresses.unionAddresses(...boxes.map((box) => box.sources)),
-    destinations: addresses.unionAddresses(...boxes.map((box) => box.destinations)),
-    services: unionServices(...boxes.map((box) => box.services)),
+    sources: unionOf(boxes.map((box) => box.sources)),
+    destinations: unionOf(boxes.map((box) => box.destinations)),
+    services: unionOfServices(boxes.map((box) => box.services)),
     sourcePorts: normalise(ports, (port) => port + 1),
   };
 }

@@ -1,9 +1,9 @@
 // route-map blocks of IOS -> what each sequence matches and where it sends packets
-import * as addresses from '../../src/model/addresses.ts';
+import type * as addresses from '../../src/model/addresses.ts';
 import type { SourceLine } from '../../src/model/rule.ts';
 import { names } from '../../src/model/traffic.ts';
 import type { AccessList } from './cisco-acl.ts';
-import { type Family, setOf } from './cisco-address.ts';
+import { type Family, setOf, unionOf } from './cisco-address.ts';
 import type { Reading } from './cisco-lines.ts';
 import { both, type Condition, either, everything, permitted } from './cisco-region.ts';
 import { type Block, linesOf, wordsOf } from './indent.ts';
@@ -69,12 +69,12 @@ function readStep(block: Block, action: 'permit' | 'deny', reading: Reading): Ro
     if (words[0] === 'match' && MATCHES.test(rest)) matches.push(words.slice(1));
     else if (hop) hops.push(hop);
     else if (/^set (?:default )?interface \S+/.test(words.join(' '))) {
-      interfaces.push(...words.slice(words.indexOf('interface') + 1));
+      for (const name of words.slice(words.indexOf('interface') + 1)) interfaces.push(name);
     } else if (words[0] === 'set' && words[1] === 'vrf' && words[2]) vrf = words[2];
     else if (!(words[0] === 'set' && (words[1] === 'global' || SETS.test(rest)))) reading.notUnderstood(line);
     isDefault ||= words[0] === 'set' && words.includes('default');
   }
-  const nextHop = addresses.unionAddresses(...hops);
+  const nextHop = unionOf(hops);
   const lines = linesOf(block);
   return {
     action,
@@ -121,7 +121,7 @@ function oneMatch(
 ): Condition {
   const isList = words[1] === 'address' && words[2] !== 'prefix-list' && words.length > 2;
   if (isList && words[0] === (family === 'ip' ? 'ip' : 'ipv6')) {
-    return either(...words.slice(2).map((name) => listCondition(name, lists, family, cache)));
+    return either(words.slice(2).map((name) => listCondition(name, lists, family, cache)));
   }
   const box = everything(family);
   // The interface by which the packet leaves, as NAT asks it.

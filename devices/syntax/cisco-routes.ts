@@ -3,7 +3,7 @@ import * as addresses from '../../src/model/addresses.ts';
 import type { Policy, PolicyEntry, Rule, SourceLine, Translation } from '../../src/model/rule.ts';
 import { ANY_NAME, allNamesBut, type NameSet, names } from '../../src/model/traffic.ts';
 import { ruleKey } from '../../src/rules/key.ts';
-import { type Family, network, setOf } from './cisco-address.ts';
+import { type Family, network, setOf, unionOf } from './cisco-address.ts';
 import type { Built, Config } from './cisco-config.ts';
 import { MAX_LINES } from './cisco-groups.ts';
 import type { CiscoInterface } from './cisco-interfaces.ts';
@@ -146,9 +146,7 @@ interface TableRow {
 function routedEntries(table: readonly TableRow[]): PolicyEntry[] {
   const sized = table.map((row) => ({ ...row, size: addresses.countAddresses(row.route.prefix) }));
   sized.sort((a, b) => a.size - b.size || a.route.distance - b.route.distance);
-  const tunnelled = addresses.unionAddresses(
-    ...sized.filter((row) => row.tunnel).map((row) => row.route.prefix),
-  );
+  const tunnelled = unionOf(sized.filter((row) => row.tunnel).map((row) => row.route.prefix));
   const best = new Map<string, TableRow>();
   const entries: PolicyEntry[] = [];
   for (const row of sized) {
@@ -177,7 +175,7 @@ const tunnelKey = (face: CiscoInterface): string => `tunnel:${face.name}`;
 
 function tunnelRule(face: CiscoInterface, routes: readonly StaticRoute[], position: number): Rule {
   const any = everything('ip');
-  const routed = addresses.unionAddresses(...routes.map((route) => route.prefix));
+  const routed = unionOf(routes.map((route) => route.prefix));
   return {
     key: tunnelKey(face),
     kind: 'tunnel',

@@ -185,10 +185,12 @@ function pairPolicies(zones: Zones, entries: ReadonlyMap<string, PolicyEntry[]>,
   for (const zone of known) {
     const from = names(...members(zone, config));
     const reached = [...members(zone, config)];
+    const done = new Set([zone]);
     for (const pair of pairsFrom.get(zone) ?? []) {
       const to = members(pair.destination, config);
       if (to.length === 0) continue;
-      reached.push(...to);
+      if (!done.has(pair.destination)) for (const name of to) reached.push(name);
+      done.add(pair.destination);
       add(`zone-pair:${pair.name}`, from, names(...to), entries.get(pair.policy ?? '') ?? []);
     }
     add(`zone:${zone}`, from, allNamesBut(...reached), []);
@@ -214,10 +216,11 @@ function classCondition(
   if (name === 'class-default') return { boxes, unresolved: [], lines: [] };
   if (!found || depth > MAX_DEPTH)
     return { boxes, unresolved: [`class-map ${name} is not resolved`], lines: [] };
+  done.set(name, { boxes, unresolved: [`class-map ${name} contains itself`], lines: [] });
   const parts = found.matches.map((words) => oneMatch(words, zones, config, done, depth));
   const combined = found.all
     ? parts.reduce((sum, part) => both(sum, part), { boxes, unresolved: [], lines: [] })
-    : either(...parts);
+    : either(parts);
   const result = { ...combined, lines: [...found.lines, ...combined.lines].slice(0, MAX_LINES) };
   done.set(name, result);
   return result;
@@ -238,7 +241,7 @@ function oneMatch(
     const name = a === 'name' ? (b ?? '') : (a ?? '');
     const lists = (['ip', 'ip6'] as const).filter((family) => config.lists.has(`${family} ${name}`));
     if (lists.length > 0)
-      return either(...lists.map((family) => listCondition(name, config.lists, family, config.conditions)));
+      return either(lists.map((family) => listCondition(name, config.lists, family, config.conditions)));
   }
   if (kind === 'protocol' && words.length === 2 && Object.hasOwn(INSPECTED, a ?? '')) {
     const services = serviceSet(...INSPECTED[a]);

@@ -116,3 +116,25 @@ test('who changed it: header lines and syslog', () => {
   assert.ok(isChange('%PARSER-5-CFGLOG_LOGGEDCMD: User:cisco  logged command:interface GigabitEthernet0/1'));
   assert.ok(!isChange('%PARSER-5-CFGLOG_LOGGEDCMD: User:cisco  logged command:!exec: enable'));
 });
+
+test('hundreds of thousands of one thing are no exception', () => {
+  const many = (line: (i: number) => string, count = 130_000) =>
+    Array.from({ length: count }, (_, i) => line(i)).join('\n');
+  const host = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+  const group = read(
+    `object-group network G\n${many((i) => ` host ${host(2 * i)}`)}\naccess-list 101 permit ip object-group G any`,
+  );
+  assert.equal(group.rules[0].match.sources.v4.length, 260_000);
+  const nat = 'ip nat inside source list A interface Gi1\nip access-list extended A\n';
+  assert.match(
+    read(`${nat}${many((i) => ` permit ip host ${host(2 * i)} any`)}`).rules[0].unresolved[0],
+    /too long/,
+  );
+  const classes = `policy-map type inspect P\n class type inspect C\n  pass\nclass-map type inspect match-any C\n`;
+  read(`${classes}${many(() => ' match class-map C')}`);
+  read(
+    `${classes}${many((i) => ` match class-map C${i % 3}`, 3000)}${[0, 1, 2].map((c) => `\nclass-map type inspect match-all C${c}\n${many((i) => ` match class-map C${(c + i) % 3}`, 3000)}`).join('')}`,
+  );
+  const ports = `object-group service S\n${many((i) => ` tcp source eq ${i % 65_536} eq ${i % 60_000}`, 130_000)}\naccess-list 101 permit object-group S any any\nip nat inside source list 101 interface Gi1`;
+  assert.equal(read(ports).rules.length, 2);
+});
