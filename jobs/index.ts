@@ -3,6 +3,7 @@ import { PosternError } from '../src/model/errors.ts';
 import { answerWatchJob } from './answer-watch.ts';
 import type { JobDefinition } from './definition.ts';
 import { deliverAlertJob } from './deliver-alert.ts';
+import { pullDeviceJob } from './pull-device.ts';
 import { refreshEnrichmentJob } from './refresh-enrichment.ts';
 import { sweepOverdueJob } from './sweep-overdue.ts';
 
@@ -11,6 +12,7 @@ import { sweepOverdueJob } from './sweep-overdue.ts';
 export type AnyJob = JobDefinition<any>;
 
 export const jobs: readonly AnyJob[] = [
+  pullDeviceJob,
   answerWatchJob,
   deliverAlertJob,
   sweepOverdueJob,

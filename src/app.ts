@@ -4,13 +4,16 @@ import { sql } from 'kysely';
 import enrichment from '../enrichment/plugin.ts';
 import { type AnyJob, jobs } from '../jobs/index.ts';
 import { jobQueues, jobWorkers } from '../jobs/plugin.ts';
+import events from './events/plugin.ts';
 import flows from './flows/plugin.ts';
 import './provide.ts';
 import type { Services } from './services.ts';
 import type { Settings } from './settings.ts';
+import snapshots from './snapshots/plugin.ts';
 import { locateFolder } from './store/folder.ts';
 import store from './store/plugin.ts';
 import { postgresOwner } from './store/postgres/user.ts';
+import watches from './watches/plugin.ts';
 
 export interface AppOptions {
   readonly settings: Settings;
@@ -47,7 +50,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(store, { place, onFatal: options.onFatal });
   await app.register(enrichment);
   await app.register(jobQueues, { jobs: options.jobs ?? jobs });
+  await app.register(snapshots);
   await app.register(flows);
+  await app.register(events);
+  await app.register(watches);
   await app.register(jobWorkers);
 
   app.get('/healthz', async () => ({ status: 'ok' }));

@@ -19,6 +19,8 @@ export interface DetectInput {
   /** Events of the device between the two, in any order. */
   readonly events: readonly Event[];
   readonly internal: AddressSet;
+  /** Accounts that only look: Postern's own on this device. */
+  readonly ignoreUsers?: readonly string[];
 }
 
 export function detectChanges(input: DetectInput): ChangeSet & { ruleSet: RuleSet } {
@@ -32,6 +34,7 @@ export function detectChanges(input: DetectInput): ChangeSet & { ruleSet: RuleSe
     events,
     definition,
     text: after.text,
+    timeZone: device.timeZone,
   });
   const actors = actorEvidence({
     events,
@@ -40,6 +43,8 @@ export function detectChanges(input: DetectInput): ChangeSet & { ruleSet: RuleSe
     fromMs: before.takenAtMs,
     toMs: after.takenAtMs,
     ticketPattern: device.ticketPattern,
+    timeZone: device.timeZone,
+    ignoreUsers: input.ignoreUsers,
   });
   return {
     device,

@@ -29,6 +29,9 @@ export interface TakenNow {
   readonly durationMs: number;
 }
 
+/** Whoever made the change may have logged in this long before the last pull without it. */
+const LOGIN_BEFORE_MS = 3_600_000;
+
 /** Resolves to the ids of the watches that were opened. An unchanged configuration only confirms the last snapshot. */
 export async function recordSnapshot(device: Device, taken: TakenNow, services: Services): Promise<string[]> {
   const { postgres } = services;
@@ -90,13 +93,21 @@ async function storeChanges(
   const senders = [...new Set([device.address, ...device.addresses])];
   const events = await eventsBetween(services.clickhouse, {
     senders,
-    fromMs: before.takenAtMs,
+    fromMs: before.takenAtMs - LOGIN_BEFORE_MS,
     untilMs: after.takenAtMs + after.durationMs,
     limit: 5000,
   });
   const internal = await internalAddresses(services.postgres, services.settings);
   const watched = watchedDevice(device);
-  const set = detectChanges({ device: watched, vendor: device.vendor, before, after, events, internal });
+  const set = detectChanges({
+    device: watched,
+    vendor: device.vendor,
+    before,
+    after,
+    events,
+    internal,
+    ignoreUsers: [device.username],
+  });
   const withInterfaces = {
     ...set,
     device: {

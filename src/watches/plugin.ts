@@ -1,0 +1,67 @@
+// events -> pulls of the devices that changed; devices and open watches -> what flows count as internal
+import fp from 'fastify-plugin';
+import { definitionOf } from '../../devices/index.ts';
+import { meansConfigChanged } from '../events/changes.ts';
+import type {} from '../events/plugin.ts';
+import type {} from '../flows/plugin.ts';
+import { type AddressSet, sameAddresses } from '../model/addresses.ts';
+import type { Event } from '../model/event.ts';
+import { allDevices, type Device } from '../store/postgres/devices.ts';
+import { orientationAddresses } from './site.ts';
+
+/** Devices and watches change seldom; this is how late a collector may learn of it. */
+const REFRESH_MS = 10_000;
+/** A change is rarely one line: the pull waits this long for the rest. The job pulls once more when it has settled. */
+const DEBOUNCE_MS = 3000;
+
+export default fp(
+  async (app) => {
+    const { services } = app;
+    let bySender = new Map<string, Device>();
+    let internal: AddressSet | undefined;
+    const pullDueAtMs = new Map<string, number>();
+    let timer: NodeJS.Timeout | undefined;
+
+    const refresh = async () => {
+      const devices = await allDevices(services.postgres);
+      bySender = new Map(
+        devices.flatMap((device) =>
+          [device.address, ...device.addresses].map((address) => [address, device] as const),
+        ),
+      );
+      const next = await orientationAddresses(services.postgres, services.settings);
+      if (internal && sameAddresses(internal, next)) return;
+      internal = next;
+      app.flows.setInternal(next);
+    };
+    const refreshSafely = () =>
+      refresh().catch((error) =>
+        app.log.warn({ err: error }, 'devices cannot be read; the last known ones count'),
+      );
+
+    const pullChanged = (batch: readonly Event[]) => {
+      for (const event of batch) {
+        const device = bySender.get(event.sender);
+        const definition = device && definitionOf(device.vendor);
+        if (!definition || !meansConfigChanged(definition, event)) continue;
+        const nowMs = services.now();
+        // One pull answers all lines until it begins: a flood of them must not put it off.
+        if ((pullDueAtMs.get(device.id) ?? 0) > nowMs) continue;
+        pullDueAtMs.set(device.id, nowMs + DEBOUNCE_MS);
+        services.jobs
+          .add('pull-device', { deviceId: device.id, cause: 'syslog' }, { delayMs: DEBOUNCE_MS })
+          .catch((error) =>
+            app.log.error({ err: error, device: device.name }, 'the pull after a change cannot be queued'),
+          );
+      }
+    };
+
+    app.addHook('onReady', async () => {
+      await refresh();
+      app.events.onEvents(pullChanged);
+      timer = setInterval(refreshSafely, REFRESH_MS).unref();
+    });
+    app.addHook('onClose', async () => clearInterval(timer));
+  },
+  { name: 'watches', dependencies: ['store', 'job-queues', 'flows', 'events'] },
+);
