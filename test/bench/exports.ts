@@ -1,0 +1,82 @@
+// a paced stream of NetFlow v9 over UDP: 26 records of 54 bytes a datagram, of many hosts and unevenly popular destinations
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { formatAddress } from '../../src/model/addresses.ts';
+import { v9Datagram } from '../flows/v9.ts';
+
+export const RECORDS_PER_DATAGRAM = 26;
+const DATAGRAMS = 6000;
+const HOSTS = 4000;
+const NETWORKS = 30_000;
+/** As real exporters do, the template comes again every so often, for collectors that start later. */
+const TEMPLATE_EVERY = 2000;
+
+export interface Stream {
+  readonly template: Buffer;
+  readonly datagrams: readonly Buffer[];
+}
+
+/** The same records every time. */
+export function makeStream(exportMs: number): Stream {
+  let state = 1;
+  const random = () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state / 2 ** 32;
+  };
+  // The cube of an even distribution: an eighth of the destinations takes half of the records.
+  const skewed = (count: number) => Math.floor(random() ** 3 * count);
+  const record = () => {
+    const inside = formatAddress(0x0a00_0000 + skewed(HOSTS));
+    const outside = formatAddress(0x2d00_0000 + skewed(NETWORKS) * 389);
+    const isOut = random() < 0.5;
+    const [near, far] = [1024 + Math.floor(random() * 60_000), random() < 0.8 ? 443 : 53];
+    return {
+      source: isOut ? inside : outside,
+      destination: isOut ? outside : inside,
+      sourcePort: isOut ? near : far,
+      destinationPort: isOut ? far : near,
+      input: isOut ? 1 : 2,
+      output: isOut ? 2 : 1,
+      bytes: Math.floor(random() * 100_000),
+      packets: 1 + Math.floor(random() * 100),
+      tcpFlags: 27,
+      startMs: exportMs - Math.floor(random() * 5000),
+      endMs: exportMs,
+    };
+  };
+  return {
+    template: v9Datagram([], { exportMs }),
+    datagrams: Array.from({ length: DATAGRAMS }, () =>
+      v9Datagram(Array.from({ length: RECORDS_PER_DATAGRAM }, record), { exportMs, withTemplate: false }),
+    ),
+  };
+}
+
+/** Sends for `seconds` at `packetsPerSecond`; resolves to the datagrams of records sent. */
+export async function sendStream(
+  stream: Stream,
+  port: number,
+  packetsPerSecond: number,
+  seconds: number,
+): Promise<number> {
+  const socket = createSocket({ type: 'udp4', sendBufferSize: 4_194_304 });
+  socket.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  let sequence = 0;
+  const send = (datagram: Buffer) => {
+    datagram.writeUInt32BE(sequence++, 12);
+    socket.send(datagram);
+  };
+  const total = packetsPerSecond * seconds;
+  const began = performance.now();
+  for (let sent = 0; sent < total; ) {
+    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * packetsPerSecond));
+    while (sent < due) {
+      if (sent % TEMPLATE_EVERY === 0) send(stream.template);
+      send(stream.datagrams[sent++ % DATAGRAMS]);
+    }
+    await new Promise(setImmediate);
+  }
+  socket.close();
+  return total;
+}

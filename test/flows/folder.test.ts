@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildTables } from '../../enrichment/tables.ts';
+import { conversations } from '../../src/flows/batch.ts';
+import { createFolder, type Folder, type FolderOptions } from '../../src/flows/folder.ts';
+import { addressSet, parseAddress } from '../../src/model/addresses.ts';
+import { v9Datagram } from './v9.ts';
+
+const NOON = Date.UTC(2026, 10, 2, 12);
+const RECORD = {
+  source: '10.1.1.1',
+  destination: '198.51.100.9',
+  destinationPort: 443,
+  packets: 4,
+  bytes: 400,
+};
+
+const folder = (options: Partial<FolderOptions> = {}): Folder =>
+  createFolder({ internal: addressSet('10.0.0.0/8'), ...options });
+
+const rowsOf = (one: Folder) => one.drain().flatMap((batch) => [...conversations(batch)]);
+
+test('a datagram becomes conversations at the time that it states', () => {
+  const one = folder();
+  const exportMs = NOON - 90_000;
+  one.receive('192.0.2.2', 40_000, v9Datagram([{ ...RECORD, startMs: exportMs - 1000 }], { exportMs }), NOON);
+  const [row] = rowsOf(one);
+  assert.equal(row.minuteMs, NOON - 120_000);
+  assert.deepEqual(
+    [row.internal, row.external, row.externalPort, row.outPackets],
+    ['10.1.1.1', '198.51.100.9', 443, 4],
+  );
+});
+
+test('templates belong to address and source port: another session does not read by them', () => {
+  const one = folder();
+  one.receive('192.0.2.2', 40_000, v9Datagram([RECORD], { exportMs: NOON }), NOON);
+  one.receive('192.0.2.2', 40_001, v9Datagram([RECORD], { exportMs: NOON, withTemplate: false }), NOON);
+  one.receive('192.0.2.2', 40_000, v9Datagram([RECORD], { exportMs: NOON, withTemplate: false }), NOON);
+  const { exporters, sessions } = one.report();
+  assert.equal(sessions, 2);
+  assert.deepEqual(
+    exporters.map(({ address, versions, counters }) => [
+      address,
+      versions,
+      counters.records,
+      counters.missedTemplates,
+    ]),
+    [['192.0.2.2', ['v9'], 2, 1]],
+  );
+});
+
+test('external addresses are enriched from tables, which may come later and be replaced', () => {
+  const tablesOf = (asn: number, category: 'vps' | 'cdn') =>
+    buildTables({
+      networks: [
+        {
+          first: parseAddress('198.51.100.0'),
+          last: parseAddress('198.51.100.255'),
+          value: { asn, name: 'N', country: 'CH' },
+        },
+      ],
+      operator: { '198.51.100.0/24': category },
+    });
+  const one = folder();
+  const found = () => {
+    one.receive('192.0.2.2', 40_000, v9Datagram([RECORD], { exportMs: NOON }), NOON);
+    const [{ asn, category }] = rowsOf(one);
+    return [asn, category];
+  };
+  assert.deepEqual(found(), [0, 'unknown']);
+  one.setTables(tablesOf(64_500, 'vps'));
+  assert.deepEqual(found(), [64_500, 'vps']);
+  one.setTables(tablesOf(64_501, 'cdn'));
+  assert.deepEqual(found(), [64_501, 'cdn']);
+  one.setTables(undefined);
+  assert.deepEqual(found(), [0, 'unknown']);
+});
+
+test('once anybody is allowed, others are counted by address and not read', () => {
+  const one = folder({ allowed: addressSet('192.0.2.0/28') });
+  const datagram = v9Datagram([RECORD], { exportMs: NOON });
+  for (const source of ['192.0.2.2', '192.0.2.99', '192.0.2.99', '2001:db8::7'])
+    one.receive(source, 40_000, datagram, NOON);
+  const report = one.report();
+  assert.deepEqual(report.refused, { '192.0.2.99': 2, '2001:db8::7': 1 });
+  assert.deepEqual(
+    report.exporters.map(({ address }) => address),
+    ['192.0.2.2'],
+  );
+  assert.deepEqual(one.report().refused, {});
+  one.setAllowed(addressSet('192.0.2.99'));
+  one.receive('192.0.2.2', 40_000, datagram, NOON);
+  one.receive('192.0.2.99', 40_000, datagram, NOON);
+  assert.deepEqual(one.report().refused, { '192.0.2.2': 1 });
+  assert.deepEqual(
+    rowsOf(one).map(({ exporter }) => exporter),
+    ['192.0.2.2', '192.0.2.99'],
+  );
+});
+
+test('senders that are told apart are bounded', () => {
+  const one = folder({ allowed: addressSet('192.0.2.1') });
+  for (let i = 0; i < 1500; i++) one.receive(`203.0.${i >> 8}.${i & 255}`, 1, Buffer.alloc(0), NOON);
+  const { refused } = one.report();
+  assert.equal(Object.keys(refused).length, 1001);
+  assert.equal(refused.other, 500);
+});
+
+test('sessions are bounded: the longest unseen go, and what they counted stays', () => {
+  const one = folder({ maxSessions: 10 });
+  const datagram = v9Datagram([RECORD], { exportMs: NOON });
+  for (let port = 1; port <= 25; port++) {
+    one.receive(
+      '192.0.2.2',
+      999,
+      v9Datagram([RECORD], { exportMs: NOON, withTemplate: port === 1 }),
+      NOON + port,
+    );
+    one.receive('192.0.2.2', port, datagram, NOON + port);
+  }
+  const report = one.report();
+  assert.ok(report.sessions <= 10);
+  assert.equal(report.sessionsEvicted, 26 - report.sessions);
+  // The session in use kept its template throughout.
+  assert.equal(report.exporters[0].counters.records, 50);
+  assert.equal(report.exporters[0].counters.missedTemplates, 0);
+});
+
+test('exporters are bounded, and a number is given anew only when no conversation bears it', () => {
+  const one = folder({ maxSessions: 10 });
+  const send = (address: string, atMs: number) =>
+    one.receive(address, 1, v9Datagram([RECORD], { exportMs: atMs }), atMs);
+  for (let i = 1; i <= 12; i++) send(`192.0.2.${i}`, NOON + i);
+  assert.deepEqual(one.report().refused, { '192.0.2.11': 1, '192.0.2.12': 1 });
+  assert.equal(rowsOf(one).length, 10);
+  send('192.0.2.2', NOON + 100);
+  one.drain();
+  // The first have long left the tables: they make room, in the order in which they were last seen.
+  send('192.0.2.11', NOON + 200);
+  send('192.0.2.2', NOON + 200);
+  send('192.0.2.1', NOON + 200);
+  assert.deepEqual(
+    rowsOf(one).map(({ exporter }) => exporter),
+    ['192.0.2.11', '192.0.2.2', '192.0.2.1'],
+  );
+});
+
+test('reports hold what happened since the last one, and nothing of those who were silent', () => {
+  const one = folder();
+  const datagram = v9Datagram([RECORD, RECORD], { exportMs: NOON });
+  one.receive('192.0.2.2', 1, datagram, NOON);
+  one.receive('192.0.2.3', 1, datagram, NOON);
+  one.report();
+  one.receive('192.0.2.3', 1, datagram, NOON);
+  const { exporters } = one.report();
+  assert.deepEqual(
+    exporters.map(({ address, counters }) => [
+      address,
+      counters.datagrams,
+      counters.records,
+      counters.folded,
+    ]),
+    [['192.0.2.3', 1, 2, 2]],
+  );
+});
