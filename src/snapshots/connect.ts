@@ -97,6 +97,7 @@ interface LoginState {
   negotiated?: NegotiatedAlgorithms;
   readonly tried: string[];
   offered: readonly string[];
+  gavePassword?: boolean;
 }
 
 /** Throws host-key-changed, no-common-algorithms, handshake-failed, login-failed, login-timeout, bad-private-key, connection-lost. */
@@ -139,9 +140,14 @@ function logIn(
     const pinned = target.hostKey === undefined ? 'first seen' : 'as pinned';
     note('host-key', `${fingerprint(state.hostKey!)} (${pinned})`);
   });
-  client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) =>
-    answer(prompts.map(({ prompt, echo }) => answerTo(prompt, echo, target))),
-  );
+  client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) => {
+    const answers = prompts.map(({ prompt, echo }) => answerTo(prompt, echo, target));
+    // Asked again in the same breath means that it was wrong; giving it again could lock the account.
+    if (state.gavePassword && answers.some((text) => text !== ''))
+      return give(loginRefused(state, target, fail));
+    state.gavePassword ||= answers.some((text) => text !== '');
+    answer(answers);
+  });
   client.on('ready', () => {
     clearTimeout(timer);
     note('login', `${target.username} by ${state.tried.at(-1) ?? 'none'}`);
@@ -208,7 +214,9 @@ function nextMethod(
 
 /** Only a question for a password gets it; what else a device asks gets an empty answer. */
 function answerTo(prompt: string, echo: boolean | undefined, target: PullTarget): string {
-  return !echo && !/token|otp|one-time|code/i.test(prompt) ? (target.credential.password ?? '') : '';
+  return !echo && !/token|otp|one-time|verification code/i.test(prompt)
+    ? (target.credential.password ?? '')
+    : '';
 }
 
 function loginTimeout(state: LoginState, timeoutMs: number, fail: Fail): PosternError {
@@ -249,14 +257,18 @@ function loginError(
       error,
     );
   if (error.level === 'client-authentication' || state.tried.length > 0)
-    return fail(
-      'login-failed',
-      `the login of ${target.username} was refused; tried ${state.tried.join(', ') || 'nothing'}, the device takes ${
-        state.offered.join(', ') || 'nothing that it says'
-      }. Check the user name and the credential; it is not tried again by itself`,
-      error,
-    );
+    return loginRefused(state, target, fail, error);
   return fail('connection-lost', `the connection broke (${error.message}); try again`, error);
+}
+
+function loginRefused(state: LoginState, target: PullTarget, fail: Fail, cause?: unknown): PosternError {
+  const tried = state.tried.join(', ') || 'nothing that the device takes';
+  return fail(
+    'login-failed',
+    `the login of ${target.username} was refused; tried ${tried}, the device takes ${state.offered.join(', ') || 'nothing that it says'}. ` +
+      'Check the user name and the credential; it is not tried again by itself',
+    cause,
+  );
 }
 
 /** "ssh-ed25519 SHA256:..." as OpenSSH prints it. */

@@ -11,8 +11,10 @@ export interface PlayedDevice {
   /** An authorized public key, OpenSSH format. */
   readonly publicKey?: string;
   /** Takes the password by keyboard-interactive only. */
-  readonly keyboardInteractive?: boolean;
+  readonly keyboardInteractive?: boolean | 'asks-again';
   readonly banner?: string;
+  /** Printed in a shell before its first prompt. */
+  readonly greeting?: string;
   /** The whole prompt where it is not the host name and a sign. */
   readonly prompt?: string;
   /** Starts unprivileged; '' asks for no password. */
@@ -113,7 +115,11 @@ function authenticate(device: PlayedDevice, context: AuthContext, passwords: str
   if (!allowed.includes(context.method as 'password')) context.reject(allowed);
   else if (context.method === 'password') decideOn(context.password);
   else if (context.method === 'keyboard-interactive')
-    context.prompt([{ prompt: 'Password: ', echo: false }], ([answer]) => decideOn(answer));
+    context.prompt([{ prompt: 'Password: ', echo: false }], ([answer]) => {
+      if (answer === device.password || device.keyboardInteractive !== 'asks-again') return decideOn(answer);
+      passwords.push(answer);
+      context.prompt([{ prompt: 'Password: ', echo: false }], ([second]) => decideOn(second));
+    });
   else if (context.method === 'publickey') {
     const known = ssh2.utils.parseKey(device.publicKey!);
     if (known instanceof Error) throw known;
@@ -251,6 +257,7 @@ function playShell(
       } else typed += key;
     }
   });
+  if (device.greeting) say(device.greeting);
   if (device.bad === 'no-prompt') say('Welcome. Nothing follows.\n');
   else prompt();
 }

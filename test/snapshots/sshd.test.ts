@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { PosternError } from '../../src/model/errors.ts';
+import { type PullTarget, pull } from '../../src/snapshots/pull.ts';
+import { CONFIGURATION, execVendor, shellVendor } from './vendors.ts';
+
+const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
+const skip = SSHD ? false : 'OpenSSH server is not installed';
+/** Where sshd as root puts its unprivileged half; made at boot where it runs as a service, so not there in a container. */
+const PRIVSEP_FOLDER = '/run/sshd';
+const OPTIONS = {
+  now: () => performance.now(),
+  bounds: { settleMs: 50, loginMs: 10_000, commandMs: 10_000 },
+};
+
+describe('pull from OpenSSH', { skip }, () => {
+  let folder: string;
+  let server: ChildProcess;
+  let target: PullTarget;
+  let file: string;
+
+  before(async () => {
+    if (process.getuid?.() === 0) await mkdir(PRIVSEP_FOLDER, { recursive: true, mode: 0o755 });
+    folder = await mkdtemp(join(tmpdir(), 'postern-sshd-'));
+    file = join(folder, 'rules');
+    await writeFile(file, CONFIGURATION);
+    for (const name of ['host', 'user'])
+      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
+    const port = await freePort();
+    const config = join(folder, 'config');
+    const lines = [
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${join(folder, 'host')}`,
+      `AuthorizedKeysFile ${join(folder, 'user.pub')}`,
+      'StrictModes no',
+      'UsePAM no',
+      'PasswordAuthentication no',
+      'PermitRootLogin yes',
+      'PidFile none',
+    ];
+    await writeFile(config, `${lines.join('\n')}\n`);
+    server = spawn(SSHD!, ['-D', '-e', '-f', config], { stdio: 'ignore' });
+    await listening(port, server);
+    target = {
+      name: 'edge1',
+      address: 'localhost',
+      port,
+      username: userInfo().username,
+      credential: { privateKey: await readFile(join(folder, 'user'), 'utf8') },
+      legacyAlgorithms: false,
+    };
+  });
+
+  after(async () => {
+    server?.kill();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  const cat = () => ({ run: `cat ${file}`, endMarker: /^end\s*$/m });
+
+  test('an exec channel gives the very text, and the key can be pinned', async () => {
+    const vendor = { ...execVendor, session: { ...execVendor.session, commands: [cat()] } };
+    const { text, hostKey, steps } = await pull({ ...target, address: '127.0.0.1' }, vendor, OPTIONS);
+    assert.equal(text, CONFIGURATION);
+    const printed = (await readFile(join(folder, 'host.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
+    assert.equal(hostKey, printed);
+    const shown = steps.find(({ name }) => name === 'host-key')?.detail ?? '';
+    const [, expected] = execFileSync('ssh-keygen', ['-lf', join(folder, 'host.pub')], {
+      encoding: 'utf8',
+    }).split(' ');
+    assert.ok(shown.includes(expected), `${shown} shows ${expected}`);
+    const again = await pull({ ...target, address: '127.0.0.1', hostKey }, vendor, OPTIONS);
+    assert.equal(again.text, CONFIGURATION);
+  });
+
+  test('a command that fails is refused, not empty', async () => {
+    const commands = [{ run: `cat ${file}.missing`, endMarker: /^/ }];
+    const vendor = { ...execVendor, session: { ...execVendor.session, commands } };
+    await assert.rejects(
+      pull({ ...target, address: '127.0.0.1' }, vendor, OPTIONS),
+      (error: PosternError) => error.code === 'command-refused' && /No such file/.test(error.message),
+    );
+  });
+
+  test('a shell with escapes and bracketed paste gives the same text', async () => {
+    const session = { ...shellVendor.session, enable: undefined, prompt: /[$#>] $/, commands: [cat()] };
+    const { text } = await pull({ ...target, address: '127.0.0.1' }, { ...shellVendor, session }, OPTIONS);
+    assert.equal(text, CONFIGURATION);
+  });
+
+  test('a user without a key is refused', async () => {
+    await assert.rejects(
+      pull({ ...target, address: '127.0.0.1', credential: { password: 'x' } }, execVendor, OPTIONS),
+      (error: PosternError) => error.code === 'login-failed' && /device takes publickey/.test(error.message),
+    );
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function listening(port: number, server: ChildProcess): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    if (server.exitCode !== null) throw new Error(`sshd ended with ${server.exitCode}`);
+    const socket = connect(port, '127.0.0.1');
+    const isUp = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isUp) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('sshd does not listen');
+}
