@@ -6,7 +6,6 @@ import {
   ANY_TRAFFIC,
   intersectTraffic,
   type NameSet,
-  names,
   subtractNames,
   type Traffic,
 } from '../../src/model/traffic.ts';
@@ -57,9 +56,11 @@ function unionOfFew(dimension: Dimension, values: readonly Traffic[Dimension][])
       return portRanges((values as number[][]).flatMap(pairs));
     case 'ingress':
     case 'egress':
-      return names(...(values as NameSet[]).flatMap((set) => set.names));
+      return nameSet((values as NameSet[]).flatMap((set) => set.names));
   }
 }
+
+const nameSet = (list: readonly string[]): NameSet => ({ except: false, names: [...new Set(list)].sort() });
 
 function without(
   dimension: Dimension,
@@ -80,9 +81,27 @@ function without(
   }
 }
 
-/** Every box of one with every box of the other; undefined where that is more than MAX_BOXES. */
-export function product(a: readonly Traffic[], b: readonly Traffic[]): Traffic[] | undefined {
+/** What one text may cost in combinations of boxes and in elements of maps, over all of its rules. */
+export interface Allowance {
+  left: number;
+}
+
+export const newAllowance = (): Allowance => ({ left: 400_000 });
+
+/** Takes from the allowance; false where it is used up. */
+export function spend(allowance: Allowance, count: number): boolean {
+  allowance.left -= count;
+  return allowance.left >= 0;
+}
+
+/** Every box of one with every box of the other; undefined where that is more than MAX_BOXES or than is left. */
+export function product(
+  a: readonly Traffic[],
+  b: readonly Traffic[],
+  allowance?: Allowance,
+): Traffic[] | undefined {
   if (a.length * b.length > MAX_BOXES) return undefined;
+  if (allowance && a.length * b.length > 1 && !spend(allowance, a.length * b.length)) return undefined;
   return a.flatMap((box) => b.flatMap((other) => intersectTraffic(box, other) ?? []));
 }
 
@@ -90,19 +109,24 @@ export function product(a: readonly Traffic[], b: readonly Traffic[]): Traffic[]
 export function hullOf(boxes: readonly Traffic[]): Traffic {
   if (boxes.length === 0) return NOTHING;
   if (boxes.length === 1) return boxes[0];
+  const together = <D extends Dimension>(dimension: D) =>
+    unionOf(
+      dimension,
+      boxes.map((box) => box[dimension]),
+    ) as Traffic[D];
   const along = (pick: (box: Traffic) => NameSet): NameSet =>
     boxes.some((box) => pick(box).except)
       ? boxes.every((box) => pick(box) === pick(boxes[0]))
         ? pick(boxes[0])
         : ANY_TRAFFIC.ingress
-      : names(...boxes.flatMap((box) => pick(box).names));
+      : (unionOf('ingress', boxes.map(pick)) as NameSet);
   return {
     ingress: along((box) => box.ingress),
     egress: along((box) => box.egress),
-    sources: addresses.unionAddresses(...boxes.map((box) => box.sources)),
-    destinations: addresses.unionAddresses(...boxes.map((box) => box.destinations)),
-    services: unionServices(...boxes.map((box) => box.services)),
-    sourcePorts: portRanges(boxes.flatMap((box) => pairs(box.sourcePorts))),
+    sources: together('sources'),
+    destinations: together('destinations'),
+    services: together('services'),
+    sourcePorts: together('sourcePorts'),
   };
 }
 

@@ -43,7 +43,7 @@ export interface Budget {
   visits: number;
 }
 
-export const newBudget = (): Budget => ({ steps: 200_000, visits: 2_000_000 });
+export const newBudget = (): Budget => ({ steps: 200_000, visits: 4_000_000 });
 
 /** The kernel's own limit for nftables (NFT_JUMP_STACK_SIZE). */
 const MAX_DEPTH = 16;
@@ -87,7 +87,7 @@ function walkChain(walk: Walk, chain: string, entering: readonly Piece[], depth:
   let pieces = entering;
   for (const rule of walk.rulesOf(chain) ?? []) {
     if (pieces.length === 0) return;
-    walk.budget.visits -= pieces.length;
+    walk.budget.visits -= pieces.length * Math.max(1, rule.branches.length);
     if (walk.budget.visits < 0 || walk.budget.steps <= 0) {
       for (const line of rule.lines) walk.unread.add(line);
       continue;

@@ -2,7 +2,16 @@
 import { ANY_V4, ANY_V6, addressSet } from '../../src/model/addresses.ts';
 import { PROTOCOLS, service } from '../../src/model/services.ts';
 import { ANY_TRAFFIC, type Traffic } from '../../src/model/traffic.ts';
-import { boxOf, type Dimension, NOTHING, portRanges, product, protocols, unionOf } from './boxes.ts';
+import {
+  type Allowance,
+  boxOf,
+  type Dimension,
+  NOTHING,
+  portRanges,
+  product,
+  protocols,
+  unionOf,
+} from './boxes.ts';
 import { ICMP_TYPES, ICMP6_TYPES, icmpRange } from './icmp.ts';
 import type { ExpandName } from './interfaces.ts';
 import { type IpSets, setBoxes } from './ipset.ts';
@@ -11,6 +20,7 @@ import { type Option, optionText } from './iptables-words.ts';
 export interface MatchContext {
   readonly expand: ExpandName;
   readonly sets: IpSets;
+  readonly allowance: Allowance;
 }
 
 /** undefined: the option cannot be said in boxes. */
@@ -38,7 +48,7 @@ export function matchOptions(options: readonly Option[], within: Traffic, contex
       continue;
     }
     const asked = optionBoxes(option, context);
-    const narrowed = asked && product(boxes, asked);
+    const narrowed = asked && product(boxes, asked, context.allowance);
     if (narrowed) boxes = narrowed;
     else unresolved.push(optionText(option));
   }

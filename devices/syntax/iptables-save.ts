@@ -2,7 +2,7 @@
 
 import type { Rule, RuleSet, SourceLine } from '../../src/model/rule.ts';
 import { ruleKey, uniqueKeys } from '../../src/rules/key.ts';
-import { hullOf, oneFamily } from './boxes.ts';
+import { hullOf, newAllowance, oneFamily } from './boxes.ts';
 import type { Branch, ChainRule } from './flatten.ts';
 import { nameExpander } from './interfaces.ts';
 import { readIpSets } from './ipset.ts';
@@ -53,6 +53,7 @@ export function readIptablesSave(text: string): RuleSet {
   const reading: Reading = {
     expand: nameExpander(interfaceNames(text), '+'),
     sets,
+    allowance: newAllowance(),
     family: 'ip',
     table: '',
     tablesSeen: new Set(),

@@ -3,7 +3,7 @@
 import type { Rule, RuleContext, RuleKind, RuleSet, SourceLine } from '../../src/model/rule.ts';
 import type { Traffic } from '../../src/model/traffic.ts';
 import { ruleKey, uniqueKeys } from '../../src/rules/key.ts';
-import { hullOf, oneFamily, product } from './boxes.ts';
+import { hullOf, newAllowance, oneFamily, product } from './boxes.ts';
 import type { Branch, ChainRule } from './flatten.ts';
 import { nameExpander } from './interfaces.ts';
 import {
@@ -97,9 +97,11 @@ function newReading(objects: readonly NftObject[]): Reading {
       dormant.add(tableIdOf(object.body, object.body.name));
   }
   const expand = nameExpander(interfaceNames(objects), '*');
+  const allowance = newAllowance();
   const contexts = new Map<string, StatementContext>();
   const newContext = (tableId: string): StatementContext => ({
     expand,
+    allowance,
     cache: new Map(),
     chainId: (name) => `${tableId} ${name}`,
     elementsOf: (name) => {
@@ -228,7 +230,7 @@ function readRule(object: NftObject, reading: Reading): void {
       ...(translation ? { translation } : {}),
       lines,
     });
-    for (const list of made) branches.push(...list);
+    for (const list of made) for (const branch of list) branches.push(branch);
   };
   if (whole.length > 0 || mapped.length === 0)
     add(whole, reading.unique(ruleKey('nft', ...written)), standing);
@@ -275,7 +277,7 @@ function readStatements(
     const [[kind, content] = ['', null]] = Object.entries(statement);
     if (kind === 'match') {
       const matched = matchOf(content, context);
-      const narrowed = 'boxes' in matched ? product(boxes, matched.boxes) : undefined;
+      const narrowed = 'boxes' in matched ? product(boxes, matched.boxes, context.allowance) : undefined;
       if (narrowed) boxes = narrowed;
       else
         unresolved.push(
@@ -285,7 +287,7 @@ function readStatements(
     }
     const read = readStatement(kind, content, context);
     if (read.kind === 'effects') {
-      effects.push(...read.effects);
+      for (const effect of read.effects) effects.push(effect);
       actions.push(read.action);
       isUnknown ||= read.isPartial === true;
     } else if (read.kind === 'condition') unresolved.push(read.unresolved);
@@ -328,6 +330,8 @@ function kindOf(effects: readonly Effect[], otherwise: RuleKind): RuleKind {
 function asWritten(statements: readonly JsonObject[]): string {
   return JSON.stringify(statements, (name, value) => {
     if (name === 'counter' || name === 'last') return isObject(value) ? null : value;
+    // The kernel keeps the elements of a set in no order of their own.
+    if (name === 'set' && Array.isArray(value)) return value.map((item) => JSON.stringify(item)).sort();
     if (name === 'quota' && isObject(value)) return { ...value, used: undefined, used_unit: undefined };
     if (name === 'map' && isObject(value))
       return typeof value.data === 'string' ? value : { ...value, data: null };

@@ -22,7 +22,8 @@ export function layoutNftJson(output: string): string {
   if (!objects) return output;
   const lines = ['{"nftables":['];
   objects.forEach(({ line, elementLines }, i) => {
-    lines.push(line.text, ...elementLines.map(({ text }) => text));
+    lines.push(line.text);
+    for (const { text } of elementLines) lines.push(text);
     if (elementLines.length > 0) lines.push(i + 1 < objects.length ? CLOSE_ELEMENTS_COMMA : CLOSE_ELEMENTS);
   });
   lines.push(']}', '');

@@ -1,6 +1,15 @@
 // nftables comparisons -> boxes of traffic, and what cannot be one as a condition in words
 import { ANY_TRAFFIC, type Traffic } from '../../src/model/traffic.ts';
-import { boxOf, type Dimension, MAX_BOXES, NOTHING, product, protocols, unionOf } from './boxes.ts';
+import {
+  type Allowance,
+  boxOf,
+  type Dimension,
+  MAX_BOXES,
+  NOTHING,
+  product,
+  protocols,
+  unionOf,
+} from './boxes.ts';
 import type { ExpandName } from './interfaces.ts';
 import { type Field, fieldOf } from './nft-fields.ts';
 import { isList, isObject, type Json } from './nft-layout.ts';
@@ -12,6 +21,7 @@ export interface MatchContext {
   readonly expand: ExpandName;
   /** Elements of a named set of the rule's table; undefined where it is not there. */
   readonly elementsOf: (name: string) => readonly Json[] | undefined;
+  readonly allowance: Allowance;
   /** Resolved named sets, by set and field. */
   readonly cache: Map<string, readonly Traffic[] | undefined>;
 }

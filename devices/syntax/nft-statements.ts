@@ -2,7 +2,7 @@
 import { addressSet, NO_ADDRESSES, unionAddresses } from '../../src/model/addresses.ts';
 import type { SourceLine, Stage, Translation } from '../../src/model/rule.ts';
 import type { Traffic } from '../../src/model/traffic.ts';
-import { product } from './boxes.ts';
+import { product, spend } from './boxes.ts';
 import type { Outcome } from './flatten.ts';
 import { targetOf as iptablesTarget } from './iptables-target.ts';
 import { familyTraffic } from './netfilter.ts';
@@ -246,8 +246,10 @@ interface FoundMap {
 }
 
 function mapElements(data: Json, context: StatementContext): FoundMap | undefined {
-  if (typeof data === 'string') return data.startsWith('@') ? context.mapOf(data.slice(1)) : undefined;
-  return isObject(data) && isList(data.set) ? { elements: data.set.map((value) => ({ value })) } : undefined;
+  const named = typeof data === 'string' && data.startsWith('@') ? context.mapOf(data.slice(1)) : undefined;
+  const found =
+    isObject(data) && isList(data.set) ? { elements: data.set.map((value) => ({ value })) } : named;
+  return found && spend(context.allowance, found.elements.length) ? found : undefined;
 }
 
 interface Target {
