@@ -95,8 +95,8 @@ export function either(conditions: readonly Condition[]): Condition {
 }
 
 /** Conditions that fall into too many boxes become the hull of these, a superset. */
-function bounded({ boxes, unresolved, lines }: Condition): Condition {
-  const isLarge = boxes.length > MAX_BOXES;
+export function bounded({ boxes, unresolved, lines }: Condition, boxCount = MAX_BOXES): Condition {
+  const isLarge = boxes.length > boxCount;
   return {
     boxes: isLarge ? byFamily(boxes) : boxes,
     unresolved: [...new Set(isLarge ? [...unresolved, TOO_MANY] : unresolved)].slice(0, MAX_REASONS),

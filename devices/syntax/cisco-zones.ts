@@ -7,7 +7,7 @@ import type { Built, Config } from './cisco-config.ts';
 import { MAX_LINES } from './cisco-groups.ts';
 import type { Reading } from './cisco-lines.ts';
 import { INSPECTED } from './cisco-ports.ts';
-import { both, type Condition, either, everything, hull } from './cisco-region.ts';
+import { both, bounded, type Condition, either, everything, hull } from './cisco-region.ts';
 import { listCondition } from './cisco-route-maps.ts';
 import { type Block, linesOf, wordsOf } from './indent.ts';
 
@@ -201,6 +201,7 @@ function pairPolicies(zones: Zones, entries: ReadonlyMap<string, PolicyEntry[]>,
 }
 
 const MAX_DEPTH = 8;
+const MANY_CLASSES = 2000;
 
 function classCondition(
   name: string,
@@ -221,7 +222,9 @@ function classCondition(
   const combined = found.all
     ? parts.reduce((sum, part) => both(sum, part), { boxes, unresolved: [], lines: [] })
     : either(parts);
-  const result = { ...combined, lines: [...found.lines, ...combined.lines].slice(0, MAX_LINES) };
+  // With thousands of class-maps each may be only so fine, or nested ones cost too much.
+  const lines = [...found.lines, ...combined.lines];
+  const result = bounded({ ...combined, lines }, done.size > MANY_CLASSES ? 16 : undefined);
   done.set(name, result);
   return result;
 }
