@@ -1,14 +1,13 @@
 // a newly passing piece -> the rule changes that it is owed to
 import type { PolicyEntry, RuleSet, Stage } from '../model/rule.ts';
-import type { Found, Novelty } from './compare.ts';
+import type { Found, Half, Novelty } from './compare.ts';
 import type { Effect } from './effect.ts';
 import { type Decider, insideArriving, outsideArriving, type Piece, splitPiece, splitSeen } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
 /** One side of the comparison, seen from the other. */
-export interface Side<Change> {
+export interface Side<Change> extends Half {
   readonly obstacles: readonly Obstacle[];
-  readonly touched: ReadonlySet<Decider>;
   readonly changeOf: (decider: Decider) => Change;
   readonly entries: ReadonlyMap<string, readonly PlacedEntry[]>;
 }

@@ -2,17 +2,25 @@
 import type { PolicyEntry, RuleSet, Stage, Translation } from '../model/rule.ts';
 import { intersectTraffic, type Traffic } from '../model/traffic.ts';
 import { appliesBox, type Effect, usable } from './effect.ts';
-import { arriving, type Decider, type Piece } from './piece.ts';
+import { arriving, type Decider, mayOverlap, type Piece } from './piece.ts';
 import type { Touched } from './touched.ts';
 import { translateDestination } from './translate.ts';
 
 /**
- * As if no other entry stood before a changed one: what it lets through passes on its side, and what it stops passes on the
- * other. So neither side misses what the exact evaluation would find; both may claim more.
+ * For the changed entries that reach into `failed`, as if no other entry stood before them: what one lets through passes on its
+ * side, and what it stops passes on the other. So neither side misses what the exact evaluation would find; both may claim more.
+ * A moved entry cancels out against itself: which of the entries that it jumped over matter is not known here.
  */
-export function coarseEffects(before: RuleSet, after: RuleSet, touched: Touched): [Effect, Effect] {
-  const old = ownEffect(before, touched.before, touched.moved);
-  const now = ownEffect(after, touched.after, touched.moved);
+export function coarseEffects(
+  before: RuleSet,
+  after: RuleSet,
+  touched: Touched,
+  failed: readonly Traffic[],
+): [Effect, Effect] {
+  const reaches = (decider: Decider) =>
+    touched.reach.get(decider)?.some((box) => failed.some((other) => mayOverlap(box, other))) === true;
+  const old = ownEffect(before, (decider) => touched.before.has(decider) && reaches(decider));
+  const now = ownEffect(after, (decider) => touched.after.has(decider) && reaches(decider));
   const unstopped = (pieces: readonly Piece[]) => pieces.map((piece) => arriving(piece.traffic));
   return [
     { ...old, passed: [...old.passed, ...unstopped(now.dropped)] },
@@ -20,15 +28,15 @@ export function coarseEffects(before: RuleSet, after: RuleSet, touched: Touched)
   ];
 }
 
-function ownEffect(ruleSet: RuleSet, touched: ReadonlySet<Decider>, moved: ReadonlySet<Decider>): Effect {
+function ownEffect(ruleSet: RuleSet, isMeant: (decider: Decider) => boolean): Effect {
   const effect = { passed: [] as Piece[], mirrored: [] as Piece[], dropped: [] as Piece[], exempted: [] };
   for (const policy of ruleSet.policies) {
     const applies = appliesBox(policy);
     for (const entry of policy.entries) {
-      const box = touched.has(entry) && usable(entry) ? intersectTraffic(entry.match, applies) : undefined;
-      if (box && !moved.has(entry)) place(effect, policy.stage, entry, box);
+      const box = isMeant(entry) && usable(entry) ? intersectTraffic(entry.match, applies) : undefined;
+      if (box) place(effect, policy.stage, entry, box);
     }
-    if (!touched.has(policy) || moved.has(policy)) continue;
+    if (!isMeant(policy)) continue;
     const piece = { ...arriving(applies), deciders: [policy] };
     (policy.otherwise === 'drop' ? effect.dropped : effect.passed).push(piece);
   }

@@ -1,6 +1,6 @@
 // what passes before, what passes after -> the pieces that pass newly, and what about them is new
-import type { Effect } from './effect.ts';
-import { type Piece, splitPiece } from './piece.ts';
+import { type Budget, type Effect, spend } from './effect.ts';
+import { type Decider, mayOverlap, type Piece, splitPiece } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
 /**
@@ -14,30 +14,46 @@ export interface Found {
   readonly novelty: Novelty;
 }
 
-export function newlyPassing(from: Effect, to: Effect, signatures: Signatures): Found[] {
-  const [old, now] = withoutEqual(from.passed, to.passed, signatures);
+/** One side: what it does with a region, and the deciders that the other side has not, or has elsewhere. */
+export interface Half {
+  readonly effect: Effect;
+  readonly touched: ReadonlySet<Decider>;
+}
+
+/** Both halves are of the same region. Throws TooManyPieces over the budget. */
+export function newlyPassing(from: Half, to: Half, signatures: Signatures, budget: Budget): Found[] {
+  const old = from.effect.passed;
+  const isTouched = ({ touched }: Half, piece: Piece) =>
+    piece.deciders.some((decider) => touched.has(decider));
+  // A packet fares differently only where a touched entry decides on one of the sides.
+  const reasons = [...old, ...from.effect.dropped].filter((piece) => isTouched(from, piece));
+  spend(budget, reasons.length * to.effect.passed.length);
+  const now = to.effect.passed.filter(
+    (piece) => isTouched(to, piece) || reasons.some((other) => mayOverlap(piece.traffic, other.traffic)),
+  );
+  spend(budget, now.length * old.length);
   const found: Found[] = [];
   for (const piece of now) {
     let rest = [piece];
     for (const other of old) {
+      if (!mayOverlap(piece.traffic, other.traffic)) continue;
       const parts = rest.map((part) => splitPiece(part, other));
       rest = parts.flatMap((part) => part.rest);
-      const novelty = differenceOf(piece, other, signatures);
-      if (novelty)
-        for (const part of parts) found.push(...part.common.map((common) => ({ piece: common, novelty })));
+      const common = parts.flatMap((part) => part.common);
+      const novelty = common.length > 0 ? differenceOf(piece, other, signatures) : undefined;
+      if (novelty) for (const part of common) found.push({ piece: part, novelty });
       if (rest.length === 0) break;
     }
-    found.push(...rest.map((part) => ({ piece: part, novelty: 'way' as const })));
+    for (const part of rest) found.push({ piece: part, novelty: 'way' });
   }
-  return [...found, ...newCopies(from, to, signatures)];
+  return [...found, ...newCopies(from.effect, to.effect, signatures)];
 }
 
 /** Mirrors of one packet do not exclude each other: a copy is compared with copies to the same place only. */
 function newCopies(from: Effect, to: Effect, signatures: Signatures): Found[] {
-  const [old, now] = withoutEqual(from.mirrored, to.mirrored, signatures);
-  return now.flatMap((piece) => {
+  return to.mirrored.flatMap((piece) => {
     let rest = [piece];
-    for (const other of old)
+    for (const other of from.mirrored)
       if (!differenceOf(piece, other, signatures))
         rest = rest.flatMap((part) => splitPiece(part, other).rest);
     return rest.map((part) => ({ piece: part, novelty: 'redirect' as const }));
@@ -47,37 +63,4 @@ function newCopies(from: Effect, to: Effect, signatures: Signatures): Found[] {
 function differenceOf(a: Piece, b: Piece, signatures: Signatures): 'redirect' | 'source' | undefined {
   if (signatures.translation(a.redirect) !== signatures.translation(b.redirect)) return 'redirect';
   return signatures.translation(a.source) === signatures.translation(b.source) ? undefined : 'source';
-}
-
-/** Pieces that are the same on both sides cancel out: pieces of one side are disjoint, so they touch no other. */
-function withoutEqual(a: readonly Piece[], b: readonly Piece[], signatures: Signatures): [Piece[], Piece[]] {
-  const signature = (piece: Piece) =>
-    [
-      signatures.traffic(piece.traffic),
-      signatures.traffic(piece.seen),
-      piece.shift ?? 'any',
-      piece.keepsPorts,
-      piece.unknown && piece.destination?.kind,
-      signatures.translation(piece.redirect),
-      signatures.translation(piece.source),
-    ].join('|');
-  const count = new Map<string, number>();
-  for (const piece of a) count.set(signature(piece), (count.get(signature(piece)) ?? 0) + 1);
-  const cancelled = new Map<string, number>();
-  const restB = b.filter((piece) => {
-    const key = signature(piece);
-    const left = count.get(key) ?? 0;
-    if (left === 0) return true;
-    count.set(key, left - 1);
-    cancelled.set(key, (cancelled.get(key) ?? 0) + 1);
-    return false;
-  });
-  const restA = a.filter((piece) => {
-    const key = signature(piece);
-    const left = cancelled.get(key) ?? 0;
-    if (left === 0) return true;
-    cancelled.set(key, left - 1);
-    return false;
-  });
-  return [restA, restB];
 }

@@ -3,16 +3,21 @@ import type { ChangeKind, RuleChange } from '../model/change.ts';
 import { CHANGE_CLASSES } from '../model/change.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import type { Site } from '../model/site.ts';
+import type { Traffic } from '../model/traffic.ts';
 import { attribute, entriesByKey, obstaclesOf, type Side } from './attribute.ts';
 import { gravest } from './classify.ts';
 import { coarseEffects } from './coarse.ts';
 import { type Found, newlyPassing } from './compare.ts';
-import { type Effect, evaluate, TooManyPieces } from './effect.ts';
+import { type Budget, type Effect, evaluate, TooManyPieces } from './effect.ts';
 import { toOpenings } from './openings.ts';
 import { effectOf, type Pair, pairRules } from './pair.ts';
 import type { Decider } from './piece.ts';
 import { createSignatures, type Signatures } from './signature.ts';
 import { findTouched, type Touched } from './touched.ts';
+
+/** Comparisons of boxes that one diff, and one box of its region, may take: some seconds in all. */
+const BUDGET = 60_000_000;
+const BOX_BUDGET = 3_000_000;
 
 /** A change in the making. One that is `implied` by the order or by a policy counts only where traffic shows it. */
 interface Draft extends Pair {
@@ -104,38 +109,42 @@ function follow(
   find: (decider: Decider, side: SideName) => Draft,
   signatures: Signatures,
 ): void {
-  if (touched.region.length === 0) return;
-  const [old, now] = evaluateBoth(before, after, touched);
-  const side = (name: SideName, ruleSet: RuleSet, effect: Effect): Side<Draft> => {
-    const changeOf = (decider: Decider) => find(decider, name);
-    return {
-      touched: touched[name],
-      changeOf,
-      obstacles: obstaclesOf(effect, touched[name]),
-      entries: entriesByKey(ruleSet),
-    };
+  const entries = { before: entriesByKey(before), after: entriesByKey(after) };
+  const side = (name: SideName, effect: Effect): Side<Draft> => ({
+    effect,
+    touched: touched[name],
+    changeOf: (decider) => find(decider, name),
+    obstacles: obstaclesOf(effect, touched[name]),
+    entries: entries[name],
+  });
+  const compare = ([old, now]: readonly [Effect, Effect], budget: Budget) => {
+    const [sideBefore, sideAfter] = [side('before', old), side('after', now)];
+    const opened = newlyPassing(sideBefore, sideAfter, signatures, budget);
+    const closed = newlyPassing(sideAfter, sideBefore, signatures, budget);
+    const keysBefore = (change: Draft) => (change.before ? [change.before.key] : []);
+    for (const found of opened)
+      for (const [change, piece] of attribute(found, sideBefore, sideAfter, keysBefore, signatures))
+        change.opens.push({ ...found, piece });
+    const keysAfter = (change: Draft) => (change.after ? [change.after.key] : []);
+    for (const found of closed)
+      for (const [change, piece] of attribute(found, sideAfter, sideBefore, keysAfter, signatures))
+        change.closes.push({ ...found, piece });
   };
-  const sideBefore = side('before', before, old);
-  const sideAfter = side('after', after, now);
-  for (const found of newlyPassing(old, now, signatures)) {
-    const keys = (change: Draft) => (change.before ? [change.before.key] : []);
-    for (const [change, part] of attribute(found, sideBefore, sideAfter, keys, signatures))
-      change.opens.push({ ...found, piece: part });
+  // Box by box: boxes are disjoint, so pieces of one never meet those of another.
+  const failed: Traffic[] = [];
+  let left = BUDGET;
+  for (const box of touched.region) {
+    const budget = { left: Math.min(left, BOX_BUDGET) };
+    const granted = budget.left;
+    try {
+      compare([evaluate(before, [box], budget), evaluate(after, [box], budget)], budget);
+    } catch (error) {
+      if (!(error instanceof TooManyPieces)) throw error;
+      failed.push(box);
+    }
+    left -= granted - Math.max(0, budget.left);
   }
-  for (const found of newlyPassing(now, old, signatures)) {
-    const keys = (change: Draft) => (change.after ? [change.after.key] : []);
-    for (const [change, part] of attribute(found, sideAfter, sideBefore, keys, signatures))
-      change.closes.push({ ...found, piece: part });
-  }
-}
-
-function evaluateBoth(before: RuleSet, after: RuleSet, touched: Touched): [Effect, Effect] {
-  try {
-    return [evaluate(before, touched.region), evaluate(after, touched.region)];
-  } catch (error) {
-    if (!(error instanceof TooManyPieces)) throw error;
-    return coarseEffects(before, after, touched);
-  }
+  if (failed.length > 0) compare(coarseEffects(before, after, touched, failed), { left: Infinity });
 }
 
 function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {

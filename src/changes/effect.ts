@@ -25,13 +25,20 @@ export interface Effect {
   readonly exempted: readonly Piece[];
 }
 
-/** More pieces than this and a region is too finely cut to be worth following. */
-export const MAX_PIECES = 60_000;
+/** How many comparisons of boxes are left; over it a region is too finely cut to be worth following. */
+export interface Budget {
+  left: number;
+}
 export class TooManyPieces extends Error {}
+
+export function spend(budget: Budget, comparisons: number): void {
+  budget.left -= comparisons;
+  if (budget.left < 0) throw new TooManyPieces();
+}
 
 /** Disjoint in (packet, choice the device makes from a pool); a mirrored packet is there once more with its mirror. */
 export function passing(ruleSet: RuleSet, within: Region): Passing[] {
-  const { passed, mirrored } = evaluate(ruleSet, disjoint(within));
+  const { passed, mirrored } = evaluate(ruleSet, disjoint(within), { left: Infinity });
   return [...passed, ...mirrored].map((piece) => ({
     traffic: piece.traffic,
     destinationTranslation: destinationOf(piece),
@@ -41,10 +48,10 @@ export function passing(ruleSet: RuleSet, within: Region): Passing[] {
   }));
 }
 
-/** `within` must be disjoint. Throws TooManyPieces over MAX_PIECES. */
-export function evaluate(ruleSet: RuleSet, within: Region): Effect {
+/** `within` must be disjoint. Throws TooManyPieces over the budget. */
+export function evaluate(ruleSet: RuleSet, within: Region, budget: Budget): Effect {
   const at = (stage: Stage) => ruleSet.policies.filter((policy) => policy.stage === stage);
-  const nat = firstOf(within.map(arriving), at('destination-nat'), usable, (piece, entry) =>
+  const nat = firstOf(within.map(arriving), at('destination-nat'), usable, budget, (piece, entry) =>
     translateDestination(piece, entry, entry.translation as Translation),
   );
   // What the device keeps for itself is not forwarded: no later stage sees it.
@@ -54,13 +61,14 @@ export function evaluate(ruleSet: RuleSet, within: Region): Effect {
     onward,
     at('redirect'),
     (entry) => usable(entry) && !isMirror(entry),
+    budget,
     (piece, entry) => [{ ...decidedBy(piece, entry), redirect: entry.translation }],
   );
   const exempted: Piece[] = [];
   const copies = at('redirect').flatMap((policy) => copiesOf(onward, policy, exempted));
-  const filtered = filterAll(routed.pieces, at('filter'));
-  const mirrored = filterAll(copies, at('filter'));
-  const sourced = firstOf(filtered.pieces, at('source-nat'), usable, (piece, entry) => [
+  const filtered = filterAll(routed.pieces, at('filter'), budget);
+  const mirrored = filterAll(copies, at('filter'), budget);
+  const sourced = firstOf(filtered.pieces, at('source-nat'), usable, budget, (piece, entry) => [
     { ...decidedBy(piece, entry), source: entry.translation },
   ]);
   return {
@@ -97,13 +105,14 @@ function firstOf(
   pieces: readonly Piece[],
   policies: readonly Policy[],
   counts: (entry: PolicyEntry) => boolean,
+  budget: Budget,
   translate: (piece: Piece, entry: PolicyEntry) => Piece[],
 ): Outcome {
   const done: Piece[] = [];
   const dropped: Piece[] = [];
   let open = [...pieces];
   for (const policy of policies) {
-    const { hits, undecided, outside } = decide(open, policy, counts);
+    const { hits, undecided, outside } = decide(open, policy, counts, budget);
     for (const { piece, entry } of hits) {
       if (entry.action === 'translate') done.push(...translate(piece, entry));
       else (entry.action === 'drop' ? dropped : done).push(decidedBy(piece, entry));
@@ -114,13 +123,13 @@ function firstOf(
 }
 
 /** Filters one after the other; all must accept. */
-function filterAll(pieces: readonly Piece[], policies: readonly Policy[]): Outcome {
+function filterAll(pieces: readonly Piece[], policies: readonly Policy[], budget: Budget): Outcome {
   let open = [...pieces];
   const dropped: Piece[] = [];
   const counts = (entry: PolicyEntry) =>
     usable(entry) && (entry.action === 'accept' || entry.action === 'drop');
   for (const policy of policies) {
-    const { hits, undecided, outside } = decide(open, policy, counts);
+    const { hits, undecided, outside } = decide(open, policy, counts, budget);
     open = outside;
     for (const { piece, entry } of hits)
       (entry.action === 'accept' ? open : dropped).push(decidedBy(piece, entry));
@@ -153,17 +162,23 @@ export const appliesBox = (policy: Policy): Traffic => ({ ...ANY_TRAFFIC, ...pol
 const inOrder = (policy: Policy): readonly PolicyEntry[] =>
   policy.evaluation === 'last-match' ? policy.entries.toReversed() : policy.entries;
 
-function decide(pieces: readonly Piece[], policy: Policy, counts: (entry: PolicyEntry) => boolean) {
+function decide(
+  pieces: readonly Piece[],
+  policy: Policy,
+  counts: (entry: PolicyEntry) => boolean,
+  budget: Budget,
+) {
   const { hits: inside, rest: outside } = cut(pieces, appliesBox(policy));
   const hits: { piece: Piece; entry: PolicyEntry }[] = [];
   let undecided = inside;
   for (const entry of inOrder(policy)) {
     if (undecided.length === 0) break;
+    spend(budget, undecided.length);
     if (!counts(entry) || !undecided.some((piece) => mayOverlap(piece.seen, entry.match))) continue;
     const { hits: own, rest } = cut(undecided, entry.match);
     for (const piece of own) hits.push({ piece, entry });
     undecided = rest;
-    if (undecided.length + hits.length > MAX_PIECES) throw new TooManyPieces();
+    spend(budget, own.length + rest.length);
   }
   return { hits, undecided, outside };
 }
@@ -185,7 +200,6 @@ export function disjoint(region: Region): Traffic[] {
   for (const box of region) {
     const near = result.filter((other) => mayOverlap(box, other));
     result.push(...subtractRegion([box], near));
-    if (result.length > MAX_PIECES) throw new TooManyPieces();
   }
   return result;
 }

@@ -9,6 +9,7 @@ import {
   intersectRegion,
   intersectTraffic,
   type Region,
+  subtractTraffic,
   type Traffic,
 } from '../model/traffic.ts';
 import { appliesBox, disjoint, usable } from './effect.ts';
@@ -28,6 +29,8 @@ export interface Touched {
   readonly after: ReadonlySet<Decider>;
   /** Touched entries that stand on both sides, in another order. */
   readonly moved: ReadonlySet<Decider>;
+  /** What of the arriving traffic each of them can reach. */
+  readonly reach: ReadonlyMap<Decider, readonly Traffic[]>;
   /** Disjoint; outside of it both sides do the same to every packet. */
   readonly region: readonly Traffic[];
 }
@@ -52,11 +55,13 @@ export function findTouched(before: RuleSet, after: RuleSet, signatures: Signatu
   const movedNow = onlyB.filter((step) => again.has(step.signature));
   const movedSignatures = new Set(movedNow.map((step) => step.signature));
   const movedOld = onlyA.filter((step) => movedSignatures.has(step.signature));
+  const reach = reachOf([...onlyA, ...onlyB], [...old, ...now]);
   return {
     before: new Set(onlyA.map((step) => step.decider)),
     after: new Set(onlyB.map((step) => step.decider)),
     moved: new Set([...movedOld, ...movedNow].map((step) => step.decider)),
-    region: regionOf([...onlyA, ...onlyB], [...old, ...now], signatures),
+    reach,
+    region: regionOf([...reach.values()].flat(), signatures),
   };
 }
 
@@ -153,13 +158,19 @@ export function longestRising(values: readonly number[]): Set<number> {
 }
 
 /** Boxes as packets arrive: behind destination NAT also what is translated into a box. */
-function regionOf(changed: readonly Step[], all: readonly Step[], signatures: Signatures): Traffic[] {
+function reachOf(changed: readonly Step[], all: readonly Step[]): Map<Decider, Traffic[]> {
   const translating = all.filter((step) => step.stage === 'destination-nat');
-  const boxes = new Map<string, Traffic>();
-  for (const step of changed) {
-    const own = [step.box, ...(step.stage === 'destination-nat' ? [] : sourcesOf(step.box, translating))];
-    for (const box of own) boxes.set(signatures.traffic(box), box);
+  const reach = new Map<Decider, Traffic[]>();
+  for (const { decider, stage, box } of changed) {
+    const translated = stage === 'destination-nat' ? [] : sourcesOf(box, translating);
+    // Readers may share one entry between policies.
+    reach.set(decider, [...(reach.get(decider) ?? []), box, ...translated]);
   }
+  return reach;
+}
+
+function regionOf(reached: readonly Traffic[], signatures: Signatures): Traffic[] {
+  const boxes = new Map(reached.map((box) => [signatures.traffic(box), box]));
   let list = [...boxes.values()];
   if (list.length > MAX_BOXES) list = [hull(list)];
   // Wide boxes first: they swallow the narrow ones.
@@ -167,7 +178,7 @@ function regionOf(changed: readonly Step[], all: readonly Step[], signatures: Si
   return disjoint(intersectRegion(list, FAMILIES));
 }
 
-/** What some translation may turn into packets of `box`; never too little. */
+/** What some translation may turn into packets of `box`, where it lies outside of the box; never too little. */
 function sourcesOf(box: Traffic, translating: readonly Step[]): Traffic[] {
   const result: Traffic[] = [];
   for (const { decider, box: match } of translating) {
@@ -176,7 +187,7 @@ function sourcesOf(box: Traffic, translating: readonly Step[]): Traffic[] {
     const services = translation.ports ? ANY_SERVICE : box.services;
     const wide = { ...box, destinations: addresses.ANY_ADDRESS, services };
     const common = mayOverlap(wide, match) ? intersectTraffic(wide, match) : undefined;
-    if (common) result.push(common);
+    if (common && subtractTraffic(common, box).length > 0) result.push(common);
   }
   return result;
 }
