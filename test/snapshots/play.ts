@@ -32,8 +32,8 @@ export interface PlayedDevice {
 }
 
 export type BadHabit =
-  | 'never-answers'
   | 'hangs-at-login'
+  | 'hangs-up-at-login'
   | 'no-prompt'
   | 'hangs-in-output'
   | 'prints-for-ever'
@@ -113,6 +113,7 @@ function authenticate(device: PlayedDevice, context: AuthContext, passwords: str
     decide(password === device.password);
   };
   if (!allowed.includes(context.method as 'password')) context.reject(allowed);
+  else if (device.bad === 'hangs-up-at-login') hangUp(context);
   else if (context.method === 'password') decideOn(context.password);
   else if (context.method === 'keyboard-interactive')
     context.prompt([{ prompt: 'Password: ', echo: false }], ([answer]) => {
@@ -129,6 +130,11 @@ function authenticate(device: PlayedDevice, context: AuthContext, passwords: str
         (!context.signature || known.verify(context.blob!, context.signature, context.hashAlgo) === true),
     );
   }
+}
+
+function hangUp(context: AuthContext): void {
+  const { _protocol } = context as unknown as { _protocol: { disconnect: (reason: number) => void } };
+  _protocol.disconnect(14); // RFC 4253 section 11.1: no more authentication methods
 }
 
 function playExec(
@@ -177,7 +183,7 @@ function misbehaves(
       return true;
     case 'drops-in-output':
       channel.write(half, () =>
-        (connection as unknown as { _sock: { destroy: () => void } })._sock.destroy(),
+        (connection as unknown as { _sock: { resetAndDestroy: () => void } })._sock.resetAndDestroy(),
       );
       return true;
     default:

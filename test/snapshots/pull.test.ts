@@ -261,6 +261,7 @@ describe('bad devices', { concurrency: 8 }, () => {
     ['closes-in-output', 'truncated', /closed the connection/],
     ['drops-in-output', 'truncated', /closed the connection/],
     ['hangs-at-login', 'login-timeout', /the login/],
+    ['hangs-up-at-login', 'login-failed', /tried password/],
   ];
   const hasty = (habit: PlayedDevice['bad']) =>
     habit === 'hangs-at-login' ? { ...SHORT, bounds: { ...SHORT.bounds, loginMs: 1000 } } : SHORT;
