@@ -3,6 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { enrichmentSettings } from '../enrichment/settings.ts';
 import { alertSettings } from './alerts/settings.ts';
+import { eventSettings } from './events/settings.ts';
 import { flowSettings } from './flows/settings.ts';
 import { PosternError } from './model/errors.ts';
 import { snapshotSettings } from './snapshots/settings.ts';
@@ -33,6 +34,7 @@ const schema = Type.Object({
   ...storeSettings,
   ...snapshotSettings,
   ...flowSettings,
+  ...eventSettings,
   ...enrichmentSettings,
   ...alertSettings,
   ...webSettings,

@@ -1,0 +1,116 @@
+// a syslog line -> priority, time, host, program and message; the rest of it stays in the message
+import { ISO_TIME, MONTH_TIME, type WrittenTime, writtenTime } from './time.ts';
+
+export interface Header {
+  readonly severity?: number;
+  readonly facility?: number;
+  readonly time?: WrittenTime;
+  readonly host?: string;
+  readonly program?: string;
+  readonly message: string;
+}
+
+/** RFC 5424 section 6.2.1: at most 191. */
+const PRIORITY = /^<(\d{1,3})>/;
+const VERSION_1 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) /;
+/** One element of structured data; a "]" inside a value is escaped (RFC 5424 section 6.3.3). */
+const ELEMENT = /^\[[^\s=\]"]{1,64}(?: [^\s=\]"]{1,64}="(?:[^"\\]|\\.)*")*\]/;
+/** `%FACILITY-SEVERITY-MNEMONIC:` of IOS, NX-OS and ASA; up to one SUBFACILITY between. */
+const CISCO = /^(.{0,200}?)%([A-Z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)??-([0-7])-[A-Z0-9_]+)(?=:)/;
+const TAG = /^([A-Za-z0-9_][\w./@+-]{0,63})(?:\[\d{1,10}\])?(?: <\w{1,16}>)?:(?:\s|$)/;
+const HOST = /^[A-Za-z0-9][\w.:-]{0,254}$/;
+/** Seconds since the kernel started. */
+const UPTIME = /^\[ {0,10}\d{1,10}\.\d{6}\] /;
+
+export function readHeader(line: string): Header {
+  const priority = PRIORITY.exec(line);
+  const value = priority ? Number(priority[1]) : 192;
+  const base = value <= 191 ? { severity: value & 7, facility: value >> 3 } : {};
+  const rest = value <= 191 ? line.slice(priority![0].length) : line;
+  return {
+    ...base,
+    ...(readVersion1(rest, base.severity) ?? readCisco(rest, base.severity) ?? readOld(rest)),
+  };
+}
+
+/** RFC 5424 section 6. */
+function readVersion1(text: string, severity: number | undefined): Omit<Header, 'facility'> | undefined {
+  const match = VERSION_1.exec(`${text} `);
+  if (!match) return undefined;
+  const [head, stamp, host, program] = match;
+  const iso = new RegExp(`^${ISO_TIME.source}$`).exec(stamp);
+  if (!iso && stamp !== '-') return undefined;
+  const message = withoutStructuredData(text.slice(head.length)).replace(/^\ufeff/, '');
+  const inner = readCisco(message, severity);
+  return {
+    severity: inner?.severity ?? severity,
+    time: inner?.time ?? (iso?.groups && writtenTime(iso.groups)),
+    program: inner?.program ?? nil(program),
+    host: nil(host) ?? inner?.host,
+    message: inner?.message ?? message,
+  };
+}
+
+const nil = (text: string) => (text === '-' ? undefined : text);
+
+/** Where "-" is missing, a message that starts with a bracket ("[UFW BLOCK] IN=") is no structured data. */
+function withoutStructuredData(text: string): string {
+  if (text === '-' || text.startsWith('- ')) return text.slice(2);
+  let rest = text;
+  for (let match = ELEMENT.exec(rest); match; match = ELEMENT.exec(rest)) rest = rest.slice(match[0].length);
+  return rest === '' || rest.startsWith(' ') ? rest.slice(1) : text;
+}
+
+/** What stands before the mnemonic may be sequence numbers, times (of a relay and of the device) and one host, nothing else. */
+function readCisco(text: string, severity: number | undefined): Omit<Header, 'facility'> | undefined {
+  const match = CISCO.exec(text);
+  if (!match) return undefined;
+  const [, before, mnemonic, level] = match;
+  let time: WrittenTime | undefined;
+  let prefix = before;
+  for (const pattern of [ISO_TIME, MONTH_TIME]) {
+    prefix = prefix.replace(new RegExp(pattern.source, 'g'), (...found) => {
+      time = writtenTime(found[found.length - 1]) ?? time;
+      return ' ';
+    });
+  }
+  const words = prefix.split(/[\s:]+/).filter((word) => word !== '' && !/^\d+$/.test(word));
+  if (words.length > 1 || (words.length === 1 && !HOST.test(words[0]))) return undefined;
+  return {
+    severity: severity ?? Number(level),
+    time,
+    host: words[0],
+    program: mnemonic,
+    message: text.slice(before.length),
+  };
+}
+
+/** RFC 3164 section 4.1 and the forms that it became. */
+function readOld(text: string): Omit<Header, 'facility'> {
+  let rest = text.replace(/^[\s:]{1,4}/, '').replace(/^\d{1,10}: /, '');
+  let time: WrittenTime | undefined;
+  for (const pattern of [ISO_TIME, MONTH_TIME]) {
+    const match = new RegExp(`^${pattern.source}:?(?=\\s|$)`).exec(rest);
+    const found = match?.groups && writtenTime(match.groups);
+    if (!match || !found) continue;
+    time = found;
+    rest = rest.slice(match[0].length).trimStart();
+    break;
+  }
+  const tagged = readTag(rest);
+  if (tagged) return { time, ...tagged };
+  const [host, ...words] = rest.split(' ', 2);
+  if (time !== undefined && words.length > 0 && HOST.test(host) && !host.endsWith(':')) {
+    const message = rest.slice(host.length).trimStart();
+    return { time, host, ...(readTag(message) ?? { message }) };
+  }
+  return { time, message: rest };
+}
+
+function readTag(text: string): { program: string; message: string } | undefined {
+  if (UPTIME.test(text)) return { program: 'kernel', message: text.replace(UPTIME, '') };
+  const match = TAG.exec(text);
+  if (!match) return undefined;
+  const message = text.slice(match[0].length).trimStart();
+  return { program: match[1], message: match[1] === 'kernel' ? message.replace(UPTIME, '') : message };
+}

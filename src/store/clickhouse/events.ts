@@ -1,0 +1,144 @@
+// events -> the table `events`, and back
+import type { ClickHouseClient } from '@clickhouse/client';
+import { mapped, parseAddress } from '../../model/addresses.ts';
+import type { Event, EventKind } from '../../model/event.ts';
+import { insertTsv, tsvText } from './insert.ts';
+
+const COLUMNS = [
+  'received_at',
+  'observed_at',
+  'kind',
+  'sender',
+  'host',
+  'program',
+  'severity',
+  'facility',
+  'user',
+  'source_address',
+  'command',
+  'message',
+  'raw',
+] as const;
+const INSERT_ROWS = 20_000;
+const MAX_SENDERS = 1000;
+const MAX_LIMIT = 100_000;
+/** How much later than it says a line may arrive (a relay that was cut off), and how far a clock may be ahead. */
+const TRANSIT_MS = 86_400_000;
+
+/** Resolves when all are stored; throws what the client throws, the parts of 20,000 before it are stored then. */
+export async function insertEvents(client: ClickHouseClient, events: readonly Event[]): Promise<void> {
+  for (let from = 0; from < events.length; from += INSERT_ROWS) {
+    const lines = events.slice(from, from + INSERT_ROWS).map(rowOf);
+    await insertTsv(client, 'events', COLUMNS, lines.join(''));
+  }
+}
+
+function rowOf(event: Event): string {
+  const cells = [
+    time(event.receivedAtMs),
+    time(event.observedAtMs),
+    event.kind,
+    sender(event.sender) ?? '::',
+    event.host ?? '',
+    event.program ?? '',
+    event.severity ?? -1,
+    event.facility ?? -1,
+    event.user ?? '',
+    event.sourceAddress ?? '',
+    event.command ?? '',
+    event.message,
+    event.raw,
+  ];
+  return `${cells.map((cell) => tsvText(String(cell))).join('\t')}\n`;
+}
+
+const time = (timeMs: number) => new Date(timeMs).toISOString().replace('T', ' ').replace('Z', '');
+
+/** The mapped form as text that ClickHouse reads; undefined for what is no address. */
+function sender(text: string): string | undefined {
+  try {
+    return mapped(parseAddress(text)).toString(16).padStart(32, '0').match(/.{4}/g)!.join(':');
+  } catch {
+    return undefined;
+  }
+}
+
+export interface EventQuestion {
+  /** Addresses; what is no address is passed over, and no address means no events. At most 1,000. */
+  readonly senders: readonly string[];
+  /** Of the line's own time or of its receipt; `untilMs` is outside. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly kinds?: readonly EventKind[];
+  /** At most 100,000; where there are more, those of kind "other" go first. */
+  readonly limit: number;
+}
+
+/** In order of their own time. */
+export async function eventsBetween(client: ClickHouseClient, question: EventQuestion): Promise<Event[]> {
+  const addresses = question.senders.flatMap((text) => sender(text) ?? []);
+  if (addresses.length > MAX_SENDERS) throw new RangeError(`more than ${MAX_SENDERS} senders`);
+  if (addresses.length === 0 || question.kinds?.length === 0) return [];
+  // Only parsed addresses and names of kinds come into the text of the question.
+  const kinds = question.kinds?.filter((kind) => /^[a-z-]+$/.test(kind)).map((kind) => `'${kind}'`);
+  const conditions = [
+    `sender IN (${addresses.map((address) => `toIPv6('${address}')`).join(', ')})`,
+    ...(kinds ? [`kind IN (${kinds.join(', ')})`] : []),
+    'received_at >= fromUnixTimestamp64Milli({from:Int64} - {transit:Int64})',
+    'received_at < fromUnixTimestamp64Milli({until:Int64} + {transit:Int64})',
+    `((observed_at >= fromUnixTimestamp64Milli({from:Int64}) AND observed_at < fromUnixTimestamp64Milli({until:Int64}))
+      OR (received_at >= fromUnixTimestamp64Milli({from:Int64}) AND received_at < fromUnixTimestamp64Milli({until:Int64})))`,
+  ];
+  const result = await client.query({
+    query: `SELECT toUnixTimestamp64Milli(received_at) AS receivedAtMs, toUnixTimestamp64Milli(observed_at) AS observedAtMs,
+        kind, replaceRegexpOne(toString(sender), '^::ffff:', '') AS sender_text, host, program, severity, facility, user,
+        source_address, command, message, raw
+      FROM events WHERE ${conditions.join(' AND ')}
+      ORDER BY kind = 'other', observed_at, received_at LIMIT {limit:UInt32}`,
+    query_params: {
+      from: Math.floor(question.fromMs),
+      until: Math.ceil(question.untilMs),
+      transit: TRANSIT_MS,
+      limit: Math.max(0, Math.min(MAX_LIMIT, Math.floor(question.limit))),
+    },
+    format: 'JSONEachRow',
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+  });
+  const events = (await result.json<EventRow>()).map(eventOf);
+  return events.sort((a, b) => a.observedAtMs - b.observedAtMs || a.receivedAtMs - b.receivedAtMs);
+}
+
+interface EventRow {
+  readonly receivedAtMs: number;
+  readonly observedAtMs: number;
+  readonly kind: EventKind;
+  readonly sender_text: string;
+  readonly host: string;
+  readonly program: string;
+  readonly severity: number;
+  readonly facility: number;
+  readonly user: string;
+  readonly source_address: string;
+  readonly command: string;
+  readonly message: string;
+  readonly raw: string;
+}
+
+function eventOf(row: EventRow): Event {
+  const known = (value: number) => (value < 0 ? undefined : value);
+  return {
+    kind: row.kind,
+    receivedAtMs: row.receivedAtMs,
+    observedAtMs: row.observedAtMs,
+    sender: row.sender_text,
+    host: row.host || undefined,
+    program: row.program || undefined,
+    severity: known(row.severity),
+    facility: known(row.facility),
+    user: row.user || undefined,
+    sourceAddress: row.source_address || undefined,
+    command: row.command || undefined,
+    message: row.message,
+    raw: row.raw,
+  };
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseEvent } from '../../src/events/parse.ts';
+import type { Event } from '../../src/model/event.ts';
+import { eventsBetween, insertEvents } from '../../src/store/clickhouse/events.ts';
+import { openClickHouse } from '../../src/store/clickhouse/open.ts';
+import { temporaryFolder } from '../store/temporary.ts';
+
+const NOW_MS = Date.UTC(2026, 10, 2, 2, 11, 7, 123);
+const HOUR_MS = 3_600_000;
+
+const sudo = (second: number, command: string) =>
+  `<86>2026-11-02T02:10:${String(second).padStart(2, '0')}.500Z edge1 sudo: alice : PWD=/ ; USER=root ; COMMAND=${command}`;
+
+test('events come back as they went in, by sender, time and kind', async (t) => {
+  const client = await openClickHouse({ path: temporaryFolder(t) });
+  t.after(() => client.close());
+  const hostile = parseEvent("<34>a\tb'; DROP TABLE events; -- \\N \u001b[0m", '192.0.2.1', NOW_MS);
+  const events: Event[] = [
+    parseEvent(sudo(30, '/usr/sbin/nft flush ruleset'), '192.0.2.1', NOW_MS),
+    parseEvent(sudo(20, '/bin/ls'), '192.0.2.1', NOW_MS),
+    parseEvent(sudo(10, '/bin/ls'), '2001:db8::1', NOW_MS),
+    parseEvent(
+      '<189>9: %SYS-5-CONFIG_I: Configured from console by bob on vty0 (10.0.0.9)',
+      '192.0.2.2',
+      NOW_MS,
+    ),
+    hostile,
+  ];
+  await insertEvents(client, events);
+  await insertEvents(client, []);
+  const ask = (question: Partial<Parameters<typeof eventsBetween>[1]>) =>
+    eventsBetween(client, {
+      senders: ['192.0.2.1'],
+      fromMs: NOW_MS - HOUR_MS,
+      untilMs: NOW_MS + HOUR_MS,
+      limit: 100,
+      ...question,
+    });
+  assert.deepEqual(await ask({}), [events[1], events[0], hostile]);
+  assert.deepEqual(await ask({ senders: ['2001:db8::1', 'router.example.net', '192.0.2.2'] }), [
+    events[2],
+    events[3],
+  ]);
+  assert.deepEqual(await ask({ kinds: ['firewall-changed'] }), [events[0]]);
+  assert.deepEqual(await ask({ limit: 2 }), [events[1], events[0]], 'what means something is kept');
+  assert.deepEqual(await ask({ senders: [] }), []);
+  assert.deepEqual(await ask({ senders: ["x') OR 1=1 --"] }), []);
+  assert.deepEqual(await ask({ untilMs: events[1].observedAtMs }), [], 'the end is outside');
+  assert.deepEqual(await ask({ fromMs: events[1].observedAtMs, untilMs: events[1].observedAtMs + 1 }), [
+    events[1],
+  ]);
+  assert.equal((await ask({ fromMs: NOW_MS, untilMs: NOW_MS + 1 })).length, 3, 'the receipt counts too');
+});
