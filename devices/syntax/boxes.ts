@@ -86,7 +86,7 @@ export interface Allowance {
   left: number;
 }
 
-export const newAllowance = (): Allowance => ({ left: 400_000 });
+export const newAllowance = (): Allowance => ({ left: 200_000 });
 
 /** Takes from the allowance; false where it is used up. */
 export function spend(allowance: Allowance, count: number): boolean {
