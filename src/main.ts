@@ -13,6 +13,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'what newly became possible between two configurations',
     load: () => import('./changes/command.ts'),
   },
+  events: { summary: 'log lines -> one JSON event a line', load: () => import('./events/command.ts') },
   audit: { summary: 'run the analytics over recorded evidence', load: () => import('./audit/command.ts') },
 };
 
