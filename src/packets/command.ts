@@ -12,7 +12,7 @@ export const command: Command = {
   help: `Usage: postern decode [--port N]... FILE...
 
 Prints each NetFlow v1, v5, v7, v9 and IPFIX record of the files as one JSON object a line: exporter, version, domain,
-template, kind (flow or options), time (of export), start and end, sampling, then every field by its IANA name, and the
+template, sequence, kind (flow or options), time (of export), start and end, sampling, then every field by its IANA name, and the
 units of those that have one. Unknown elements are named by number with their bytes in hex.
 
 FILE is a pcap or pcapng capture, or the payload of one datagram as it is. Captures: each exporter address and port has its

@@ -75,12 +75,24 @@ export function elementByNumber(version: number, id: number, enterprise: number)
   }
   const known = owned.get(`${enterprise}/${id}`);
   if (known) return known;
-  if (enterprise === REVERSE_ENTERPRISE) {
-    const forward = iana.get(id);
-    if (forward)
-      return { ...forward, name: `reverse${forward.name[0].toUpperCase()}${forward.name.slice(1)}` };
-  }
+  const forward = forwardOf(iana, owned, id, enterprise);
+  if (forward) return { ...forward, name: `reverse${forward.name[0].toUpperCase()}${forward.name.slice(1)}` };
   return { name: `${ENTERPRISES[enterprise] ?? `enterprise${enterprise}`}.${id}` };
+}
+
+/** YAF marks the reverse of its own elements by a bit (RFC 5103 section 6.2 leaves that to the enterprise). */
+const CERT_ENTERPRISE = 6_871;
+const CERT_REVERSE_BIT = 0x4000;
+
+function forwardOf(
+  iana: ReadonlyMap<number, Element>,
+  owned: ReadonlyMap<string, Element>,
+  id: number,
+  enterprise: number,
+): Element | undefined {
+  if (enterprise === REVERSE_ENTERPRISE) return iana.get(id);
+  const isReverse = enterprise === CERT_ENTERPRISE && (id & CERT_REVERSE_BIT) !== 0;
+  return isReverse ? owned.get(`${enterprise}/${id & ~CERT_REVERSE_BIT}`) : undefined;
 }
 
 /** Name of a NetFlow v9 scope type. */

@@ -16,6 +16,8 @@ export interface NamedRecord {
   readonly version: number;
   readonly domain: number;
   readonly template: number;
+  /** Of the header: flows (v5, v7), packets (v9) or data records (IPFIX) before this datagram. */
+  readonly sequence: number;
   readonly kind: 'flow' | 'options';
   /** Export time of the datagram's header. */
   readonly time: string;
@@ -59,6 +61,7 @@ function headOf(session: ExporterSession, template: Template, packet: Packet) {
     version: packet.version,
     domain: packet.domainId,
     template: template.id,
+    sequence: packet.sequence,
     kind: template.isOptions ? ('options' as const) : ('flow' as const),
     time: timeText(packet.exportMs),
   };

@@ -178,6 +178,11 @@ function readCounters(layout: Layout, bits: string[]): string[] {
     return place ? unsigned(place) : '0';
   };
   const lines = [`bytes[n] = ${number('bytes')};`, `packets[n] = ${number('packets')};`];
+  for (const [column, post] of [
+    ['bytes', 'postBytes'],
+    ['packets', 'postPackets'],
+  ] as const)
+    if (layout.at(post)) lines.push(`if (${column}[n] === 0) ${column}[n] = ${number(post)};`);
   const hasReversePackets = layout.at('reversePackets') !== undefined;
   // Forward packets with reverse bytes alone cannot be compared: that is no knowledge of the return direction.
   const isKnown = hasReversePackets || (layout.at('reverseBytes') && !layout.at('packets'));

@@ -38,11 +38,15 @@ export function readSets(
   const { malformed } = session.counters;
   let position = offset;
   let records = 0;
-  while (position + 4 <= end) {
+  while (position < end) {
+    // PAN-OS and Cisco ACI fill the rest of the datagram with zeros.
+    if (view.getUint8(position) === 0 && isZero(packet.bytes, position, end)) break;
+    if (position + 4 > end) {
+      malformed['set-length']++;
+      return -1;
+    }
     const id = view.getUint16(position);
     const length = view.getUint16(position + 2);
-    // PAN-OS and Cisco ACI fill the rest of the datagram with zeros.
-    if (id === 0 && length === 0 && isZero(packet.bytes, position, end)) break;
     if (length < 4 || position + length > end) {
       malformed['set-length']++;
       return -1;

@@ -21,6 +21,8 @@ export type Target =
   | 'output'
   | 'bytes'
   | 'packets'
+  | 'postBytes'
+  | 'postPackets'
   | 'reverseBytes'
   | 'reversePackets'
   | 'startMs'
@@ -57,7 +59,10 @@ export interface TargetSource {
   readonly most?: number;
 }
 
-/** IANA ids in order of preference. 23 and 24 are post-observation counters, not the reverse direction: not here. */
+/**
+ * IANA ids in order of preference. 23 and 24 are counters of the same direction behind the observation point, not of the
+ * reverse direction: they stand in only where the counters before it are missing or 0, as egress metering exports them.
+ */
 export const TARGET_SOURCES: readonly TargetSource[] = [
   { target: 'source4', enterprise: 0, ids: [8], exact: 4 },
   { target: 'source6', enterprise: 0, ids: [27], exact: 16 },
@@ -80,6 +85,8 @@ export const TARGET_SOURCES: readonly TargetSource[] = [
   { target: 'output', enterprise: 0, ids: [14, 253], most: 8 },
   { target: 'bytes', enterprise: 0, ids: [1, 231, 85], most: 8 },
   { target: 'packets', enterprise: 0, ids: [2, 298, 86], most: 8 },
+  { target: 'postBytes', enterprise: 0, ids: [23, 171], most: 8 },
+  { target: 'postPackets', enterprise: 0, ids: [24, 172], most: 8 },
   { target: 'reverseBytes', enterprise: REVERSE_ENTERPRISE, ids: [1, 85], most: 8 },
   { target: 'reversePackets', enterprise: REVERSE_ENTERPRISE, ids: [2, 86], most: 8 },
   { target: 'reverseBytes', enterprise: 0, ids: [232], most: 8 },

@@ -37,8 +37,6 @@ export const ENTERPRISES: Readonly<Record<number, string>> = {
 export const ENTERPRISE_ELEMENTS = `
 6871 14 initialTCPFlags u8
 6871 15 unionTCPFlags u8
-6871 16 reverseInitialTCPFlags u8
-6871 17 reverseUnionTCPFlags u8
 6871 18 payload bytes
 6871 21 reverseFlowDeltaMilliseconds u32 milliseconds
 6871 33 silkAppLabel u16
@@ -62,8 +60,13 @@ export const ENTERPRISE_ELEMENTS = `
 6876 888 vmwareEgressInterfaceAttr u16
 6876 889 vmwareVxlanExportRole u8
 6876 890 vmwareIngressInterfaceAttr u16
-41916 4321 viptelaVPNId u32
-29305 210 reversePaddingOctets bytes
+41916 4321 viptelaVPNId u64
+15397 1 proceraService text
+15397 2 proceraBaseService text
+15397 3 proceraIncomingOctets u64 octets
+15397 4 proceraOutgoingOctets u64 octets
+15397 15 proceraFlowBehavior text
+15397 47 proceraTemplateName text
 `;
 
 /** NetFlow v9 ids without an IANA meaning: Cisco ASA (NSEL), Palo Alto Networks. */

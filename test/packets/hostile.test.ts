@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readNamedRecords } from '../../src/packets/fields.ts';
+import { malformedTotal } from '../../src/packets/session.ts';
+import { createDecoder, RECEIVED_AT_MS } from './decode-all.ts';
+import {
+  buildIpfix,
+  buildV1,
+  buildV5,
+  buildV7,
+  buildV9,
+  dataSet,
+  type Field,
+  ipfixOptionsTemplate,
+  ipfixTemplate,
+  ipfixWithdrawal,
+  type PlainFlow,
+  seededRandom,
+  USUAL_FIELDS,
+  usualValues,
+  VARIABLE,
+  v9OptionsTemplate,
+  v9Template,
+} from './generate.ts';
+
+const FLOW: PlainFlow = {
+  source: '10.0.0.1',
+  destination: '198.18.0.1',
+  sourcePort: 1,
+  destinationPort: 2,
+  protocol: 17,
+  bytes: 100,
+  packets: 1,
+};
+
+const VARIABLE_FIELDS: readonly Field[] = [
+  [82, VARIABLE],
+  [8, 4],
+  [27, 16],
+  [12, 4],
+  [28, 16],
+  [1, 5],
+  [306, 4],
+  [305, 4],
+  [225, 4],
+];
+const variableRow = (i: number) => [
+  'x'.repeat(i % 300),
+  '10.0.0.1',
+  '::',
+  '198.18.0.1',
+  '::',
+  i,
+  9,
+  1,
+  '203.0.113.1',
+];
+
+/** One datagram of every kind that the decoder knows. */
+const seeds = (): Uint8Array[] => [
+  buildV1({}, [FLOW, FLOW]),
+  buildV5({ sampling: 100 }, [FLOW, FLOW, FLOW]),
+  buildV7({}, [FLOW, FLOW]),
+  buildV9(
+    {},
+    v9Template(256, USUAL_FIELDS),
+    dataSet(
+      256,
+      USUAL_FIELDS,
+      [0, 1, 2, 3].map((i) => usualValues(i)),
+    ),
+  ),
+  buildV9(
+    { sourceId: 1 },
+    v9OptionsTemplate(
+      257,
+      [[2, 4]],
+      [
+        [34, 4],
+        [48, 2],
+      ],
+    ),
+    dataSet(
+      257,
+      [
+        [2, 4],
+        [34, 4],
+        [48, 2],
+      ],
+      [
+        [1, 100, 1],
+        [2, 200, 2],
+      ],
+    ),
+  ),
+  buildIpfix(
+    {},
+    ipfixTemplate(258, VARIABLE_FIELDS),
+    dataSet(258, VARIABLE_FIELDS, [1, 254, 255, 270].map(variableRow)),
+  ),
+  buildIpfix(
+    { domain: 3 },
+    ipfixOptionsTemplate(
+      259,
+      [[302, 8]],
+      [
+        [305, 4],
+        [306, 4],
+        [160, 8],
+      ],
+    ),
+    dataSet(
+      259,
+      [
+        [302, 8],
+        [305, 4],
+        [306, 4],
+        [160, 8],
+      ],
+      [[1, 1, 99, 1_600_000_000_000]],
+    ),
+    ipfixWithdrawal(256),
+  ),
+];
+
+test('datagrams of 0, 1, 4 bytes and of unknown versions are counted and yield nothing', () => {
+  const { decode, session } = createDecoder();
+  const inputs = [[], [0], [0, 9], [0, 9, 0, 1], [0, 10, 0, 4], [0, 8, 0, 0], [255, 255, 255, 255]];
+  assert.deepEqual(decode(...inputs.map((bytes) => Uint8Array.from(bytes))), []);
+  assert.equal(session.counters.datagrams, inputs.length);
+  assert.equal(session.counters.malformed['short-datagram'], 5);
+  assert.equal(session.counters.malformed['unknown-version'], 2);
+});
+
+/** Up to three zero bytes behind a bare header are padding. */
+const isPadding = (whole: Uint8Array, length: number) =>
+  whole[1] >= 9 && whole.subarray(whole[1] === 9 ? 20 : 16, length).every((byte) => byte === 0);
+
+test('a datagram truncated at every byte never throws and never yields more than the whole', () => {
+  for (const whole of seeds()) {
+    const full = createDecoder().decode(whole).length;
+    for (let length = 0; length < whole.length; length++) {
+      const { decode, session } = createDecoder();
+      const records = decode(whole.slice(0, length));
+      assert.ok(records.length <= full, `version ${whole[1]} at ${length}`);
+      const { counters } = session;
+      const noticed =
+        malformedTotal(counters) +
+        counters.missedTemplates +
+        counters.templatesLearned +
+        counters.optionsRecords +
+        counters.records;
+      const isBareHeader = length === (whole[1] === 9 ? 20 : 16);
+      assert.ok(noticed > 0 || isBareHeader || isPadding(whole, length), `version ${whole[1]} at ${length}`);
+    }
+  }
+});
+
+test('the memory behind a datagram in a larger buffer is never read', () => {
+  const whole = seeds()[3];
+  const buffer = new Uint8Array(whole.length + 2_000).fill(0xaa);
+  buffer.set(whole.subarray(0, whole.length - 10));
+  const { decode } = createDecoder();
+  assert.equal(decode(buffer.subarray(0, whole.length - 10)).length, 0);
+});
+
+/** Changes lengths, counts, ids and element sizes, where flipping plain bytes would mostly change values. */
+function mutate(seed: Uint8Array, random: () => number): Uint8Array {
+  const bytes = seed.slice();
+  const changes = 1 + Math.floor(random() * 4);
+  for (let i = 0; i < changes; i++) {
+    const at = Math.floor(random() * bytes.length);
+    switch (Math.floor(random() * 5)) {
+      case 0:
+        bytes[at] = Math.floor(random() * 256);
+        break;
+      case 1:
+        bytes.set(
+          [
+            [0, 0],
+            [255, 255],
+            [0, 4],
+            [1, 0],
+            [127, 255],
+            [0, 1],
+          ][Math.floor(random() * 6)],
+          Math.min(at & ~1, bytes.length - 2),
+        );
+        break;
+      case 2:
+        return bytes.slice(0, at);
+      case 3:
+        bytes.copyWithin(at, Math.floor(random() * bytes.length));
+        break;
+      default:
+        bytes[at] ^= 1 << Math.floor(random() * 8);
+    }
+  }
+  return bytes;
+}
+
+test('50,000 mutated datagrams: no exception, bounds hold, and a sound exporter beside them loses nothing', () => {
+  const random = seededRandom(20_260);
+  const inputs = seeds();
+  const hostile = createDecoder(
+    { templates: 64, domains: 32, waitingSets: 16, waitingBytes: 8_192, readersPerMinute: 200 },
+    64,
+  );
+  const sound = createDecoder();
+  let soundRecords = 0;
+  for (let i = 0; i < 50_000; i++) {
+    const datagram = mutate(inputs[Math.floor(random() * inputs.length)], random);
+    const { session } = hostile;
+    hostile.decodeAt(RECEIVED_AT_MS + i, datagram);
+    assert.ok(session.templates.size <= 64 && session.domains.size <= 32);
+    assert.ok(session.waiting.sets <= 16 && session.waiting.bytes <= 8_192);
+    if (i % 1_000 === 0) soundRecords += sound.decode(inputs[3]).length;
+  }
+  const { counters } = hostile.session;
+  assert.equal(soundRecords, 200);
+  assert.equal(counters.datagrams, 50_000);
+  assert.ok(counters.records > 10_000, 'the mutations still reach the readers');
+  assert.ok(malformedTotal(counters) > 5_000 && counters.templatesEvicted > 0);
+  for (const count of Object.values(counters.malformed)) assert.ok(Number.isSafeInteger(count));
+});
+
+test('reading fields by name survives the same, and names as many records as the columns hold', () => {
+  const random = seededRandom(4_711);
+  const inputs = seeds();
+  const columns = createDecoder();
+  const named = createDecoder();
+  for (let i = 0; i < 5_000; i++) {
+    const datagram = mutate(inputs[Math.floor(random() * inputs.length)], random);
+    const before = named.session.counters.optionsRecords;
+    let count = 0;
+    readNamedRecords(named.session, datagram, RECEIVED_AT_MS, (record) => {
+      count++;
+      JSON.stringify(record);
+    });
+    const options = named.session.counters.optionsRecords - before;
+    assert.equal(count - options, columns.decode(datagram).length, `datagram ${i}`);
+  }
+});

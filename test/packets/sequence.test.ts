@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createDecoder } from './decode-all.ts';
+import {
+  buildIpfix,
+  buildV5,
+  buildV9,
+  dataSet,
+  type Field,
+  ipfixTemplate,
+  type PlainFlow,
+  v9Template,
+} from './generate.ts';
+
+const FLOW: PlainFlow = {
+  source: '10.0.0.1',
+  destination: '198.18.0.1',
+  sourcePort: 1,
+  destinationPort: 2,
+  protocol: 17,
+  bytes: 100,
+  packets: 1,
+};
+const FIELDS: readonly Field[] = [
+  [8, 4],
+  [12, 4],
+];
+const ROW = ['10.0.0.1', '198.18.0.1'];
+
+test('v5 counts lost flows, an engine at a time', () => {
+  const { decode, session } = createDecoder();
+  decode(
+    buildV5({ sequence: 100 }, [FLOW, FLOW]),
+    buildV5({ sequence: 102 }, [FLOW]),
+    buildV5({ sequence: 5, engine: 1 }, [FLOW]),
+    buildV5({ sequence: 110 }, [FLOW]),
+    buildV5({ sequence: 6, engine: 1 }, [FLOW]),
+  );
+  assert.deepEqual([session.counters.sequenceGaps, session.counters.restarts], [7, 0]);
+});
+
+test('v9 counts lost packets', () => {
+  const { decode, session } = createDecoder();
+  const packet = (sequence: number) =>
+    buildV9({ sequence }, v9Template(256, FIELDS), dataSet(256, FIELDS, [ROW, ROW, ROW]));
+  decode(packet(1), packet(2), packet(6));
+  assert.equal(session.counters.sequenceGaps, 3);
+});
+
+test('IPFIX counts lost data records; a message with unknown data starts the count again', () => {
+  const { decode, session } = createDecoder();
+  const message = (sequence: number, records: number) =>
+    buildIpfix(
+      { sequence },
+      ipfixTemplate(256, FIELDS),
+      dataSet(
+        256,
+        FIELDS,
+        Array.from({ length: records }, () => ROW),
+      ),
+    );
+  decode(message(10, 3), message(13, 2), message(20, 1));
+  assert.equal(session.counters.sequenceGaps, 5);
+  decode(buildIpfix({ sequence: 21 }, dataSet(999, FIELDS, [ROW, ROW])), message(23, 1), message(24, 1));
+  assert.equal(session.counters.sequenceGaps, 5);
+});
+
+test('the sequence number wraps without loss', () => {
+  const { decode, session } = createDecoder();
+  decode(buildV5({ sequence: 0xffff_ffff }, [FLOW, FLOW]), buildV5({ sequence: 1 }, [FLOW]));
+  assert.deepEqual([session.counters.sequenceGaps, session.counters.restarts], [0, 0]);
+});
+
+test('a late packet is reordering, not loss and not a restart', () => {
+  const { decode, session } = createDecoder();
+  for (const sequence of [1, 2, 4, 3, 5]) decode(buildV9({ sequence }, v9Template(256, FIELDS)));
+  const { sequenceGaps, reordered, restarts } = session.counters;
+  assert.deepEqual([sequenceGaps, reordered, restarts], [0, 1, 0]);
+});
+
+test('an exporter that starts again is a restart, not four billion lost packets', () => {
+  const { decode, session } = createDecoder();
+  decode(
+    buildV9({ sequence: 4_000_000_000, uptimeMs: 900_000_000 }),
+    buildV9({ sequence: 0, uptimeMs: 5_000 }),
+    buildV9({ sequence: 1, uptimeMs: 6_000 }),
+  );
+  assert.deepEqual([session.counters.sequenceGaps, session.counters.restarts], [0, 1]);
+});
+
+test('the wrap of the uptime is not a restart', () => {
+  const { decode, session } = createDecoder();
+  decode(buildV9({ sequence: 1, uptimeMs: 0xffff_fff0 }), buildV9({ sequence: 2, uptimeMs: 900 }));
+  assert.equal(session.counters.restarts, 0);
+});
