@@ -44,7 +44,7 @@ async function answer(watch: Watch, services: Services): Promise<number | undefi
   const askedAtMs = Math.min(services.now(), watch.untilMs);
   const evidence = await gatherEvidence(clickhouse, watch.question, askedAtMs, {
     baselineDays: Number(parameters.BaselineDays ?? 14),
-    asnName: (address) => services.enrich(address).name,
+    enrich: services.enrich,
   });
   const dedupeKey = `${analytic.id}:${watch.facts.device}:${watch.facts.id}`;
   const previous = await alertByDedupeKey(postgres, dedupeKey);

@@ -49,6 +49,10 @@ async function main(args: readonly string[]): Promise<number> {
   return command.run(rest);
 }
 
+/** Codes of errors that lie in what the user gave to read. */
+const UNREADABLE_INPUT =
+  /unreadable|unrecognised|^unknown-vendor|^bad-site|^capture-|^input|^not-flow-export/;
+
 function report(name: string | undefined, error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`postern ${name}: ${error.message}; postern ${name} --help says more\n`);
@@ -56,7 +60,7 @@ function report(name: string | undefined, error: unknown): number {
   }
   if (error instanceof PosternError) {
     process.stderr.write(`postern: ${error.message}\n`);
-    return error.code.startsWith('unreadable') ? 2 : 1;
+    return UNREADABLE_INPUT.test(error.code) ? 2 : 1;
   }
   process.stderr.write(`postern: ${error instanceof Error ? error.stack : String(error)}\n`);
   return 1;

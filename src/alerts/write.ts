@@ -160,7 +160,13 @@ function flowsOf(verdict: Verdict, evidence: Evidence): AlertFlows {
 }
 
 function destinationsOf(evidence: Evidence): AlertDestination[] {
-  const isActive = (group: GroupEvidence) => group.level === 'address' && group.observed.length > 0;
+  const seen = new Set<string>();
+  // The same traffic metered before and after translation is one destination; the group with most packets comes first.
+  const isActive = (group: GroupEvidence) => {
+    const isNew = group.level === 'address' && group.observed.length > 0 && !seen.has(group.key);
+    if (isNew) seen.add(group.key);
+    return isNew;
+  };
   return evidence.groups
     .filter(isActive)
     .slice(0, 10)

@@ -210,6 +210,7 @@ function worstFinding(evidence: Evidence, p: An0926Parameters): TrafficFinding |
   findings.sort(
     (a, b) =>
       rank[a.returns.kind] - rank[b.returns.kind] ||
+      Number(b.categoryMatches) - Number(a.categoryMatches) ||
       Number(b.group.level === 'address') - Number(a.group.level === 'address') ||
       b.spike.peak / b.spike.threshold - a.spike.peak / a.spike.threshold,
   );

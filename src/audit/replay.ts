@@ -93,7 +93,7 @@ function createAnswers(input: ReplayInput) {
       const parameters = withOverrides(analytic, site.parameters?.[analytic.id]);
       const evidence = await gatherEvidence(client, draft.question, askedAtMs, {
         baselineDays: Number(parameters.BaselineDays ?? 14),
-        asnName: (address) => lookup.enrich(address).name,
+        enrich: (address) => lookup.enrich(address),
       });
       const related = [...alerts.entries()]
         .filter(([other, alert]) => other !== index && alert.device === draft.facts.device)

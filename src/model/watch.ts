@@ -15,6 +15,8 @@ export interface Question {
   readonly destinations: readonly string[];
   readonly services: readonly string[];
   readonly exporters: readonly string[];
+  /** Local address that a relay listens at -> the outside address that it leads to: exporters may meter before translation. */
+  readonly relayTargets?: Readonly<Record<string, string>>;
 }
 
 /** Scaled for sampling. */

@@ -24,7 +24,7 @@ export function approvalOf(
   internal: AddressSet,
   atMs: number,
 ): Approval | undefined {
-  const outbound = opens.filter((opening) => !noAddresses(subtractAddresses(targetOf(opening), internal)));
+  const outbound = outboundOf(opens, internal);
   if (outbound.length === 0) return undefined;
   for (const forward of forwards) {
     if (forward.expiresMs !== undefined && forward.expiresMs <= atMs) continue;
@@ -37,6 +37,15 @@ export function approvalOf(
       };
   }
   return undefined;
+}
+
+/** The openings through which internal hosts reach something outside; the others (answers, inbound) say nothing about egress. */
+export function outboundOf(opens: readonly Opening[], internal: AddressSet): Opening[] {
+  return opens.filter(
+    (opening) =>
+      !noAddresses(intersectAddresses(opening.traffic.sources, internal)) &&
+      !noAddresses(subtractAddresses(targetOf(opening), internal)),
+  );
 }
 
 function fit(opening: Opening, forward: ApprovedForward, internal: AddressSet): 'exact' | 'wider' | 'none' {

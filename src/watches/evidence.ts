@@ -1,6 +1,7 @@
 // question + stored conversations -> evidence; the only place where a watch reads the store
 import type { ClickHouseClient } from '@clickhouse/client';
 import { addressSet } from '../model/addresses.ts';
+import type { Enrichment } from '../model/enrichment.ts';
 import type { Evidence, GroupEvidence, MinuteTotals, Question } from '../model/watch.ts';
 import { rangeCondition } from './ranges-sql.ts';
 
@@ -13,8 +14,8 @@ const SAME_HOUR_FROM_MS = 7 * 24 * HOUR_MS;
 
 export interface EvidenceOptions {
   readonly baselineDays: number;
-  /** Names of AS numbers; the store holds numbers only. */
-  readonly asnName: (address: string) => string;
+  /** Names of networks, which the store does not hold, and what is known of a relay's target. */
+  readonly enrich: (address: string) => Enrichment;
 }
 
 interface AddressRow {
@@ -78,7 +79,9 @@ export async function gatherEvidence(
   const usualReturnRatio = await usualReturns(client, frame);
   const groups = [
     questionGroup(addresses, minutes, since),
-    ...addresses.map((row) => addressGroup(row, minutes, since, coverage.hours, options)),
+    ...addresses.map((row) =>
+      addressGroup(row, minutes, since, coverage.hours, options, question.relayTargets ?? {}),
+    ),
   ];
   return {
     askedAtMs,
@@ -245,14 +248,18 @@ function addressGroup(
   since: number,
   hours: number,
   options: EvidenceOptions,
+  relayTargets: Readonly<Record<string, string>>,
 ): GroupEvidence {
   const address = plain(row.destination);
+  // Metered before translation the relay's own address is the destination; what counts is where it leads.
+  const target = relayTargets[address];
+  const known = options.enrich(target ?? address);
   return {
     level: 'address',
-    key: address,
-    asn: row.asn,
-    name: options.asnName(address),
-    category: row.category,
+    key: target ?? address,
+    asn: target ? known.asn : row.asn,
+    name: known.name,
+    category: target ? known.category : row.category,
     ...splitSeries(minutes.get(address) ?? [], since),
     addressHourShare: hours > 0 ? Number(row.before_hours) / hours : 0,
     asnHourShare: hours > 0 ? Number(row.asn_hours) / hours : 0,

@@ -23,7 +23,7 @@ import {
 import { formatServices, unionServices } from '../model/services.ts';
 import type { ApprovedForward, Ticket } from '../model/ticket.ts';
 import type { ChangeFacts, Question } from '../model/watch.ts';
-import { approvalOf, servicesAtTarget, targetOf } from '../tickets/approved.ts';
+import { approvalOf, outboundOf, servicesAtTarget, targetOf } from '../tickets/approved.ts';
 import { matchTicket } from '../tickets/match.ts';
 
 /** More watches than this from one pull become context of the first. */
@@ -138,7 +138,7 @@ function questionOf(
   analytic: string,
   watchMs: number,
 ): Question {
-  const { opens } = facts.change;
+  const opens = outboundOf(facts.change.opens, internal);
   const inside = union(opens.map((opening) => intersectAddresses(opening.traffic.sources, internal)));
   const translated = union(opens.flatMap((opening) => translatedSources(opening, set)));
   const outside = union(opens.map((opening) => subtractAddresses(targetOf(opening), internal)));
@@ -155,6 +155,7 @@ function questionOf(
         : formatAddresses(unionAddresses(outside, relayAddresses(opens, internal))),
     services: formatServices(unionServices(...opens.map(servicesAtTarget))),
     exporters: set.device.exporters,
+    relayTargets: relayTargets(opens, internal),
   };
 }
 
@@ -171,6 +172,17 @@ export function relayAddresses(opens: readonly Opening[], internal: AddressSet):
 function translatedSources(opening: Opening, set: ChangeSet): AddressSet[] {
   if (opening.sourceTranslation?.addresses) return [opening.sourceTranslation.addresses];
   return opening.sourceTranslation || opening.class === 'egress-relay' ? [set.device.addresses] : [];
+}
+
+/** For each local address that a relay listens at, the outside address that it leads to, where that is one. */
+function relayTargets(opens: readonly Opening[], internal: AddressSet): Record<string, string> {
+  const targets: Record<string, string> = {};
+  for (const opening of opens) {
+    const locals = formatAddresses(relayAddresses([opening], internal));
+    const [target] = formatAddresses(targetOf(opening));
+    for (const local of locals) if (!/[/-]/.test(local) && !/[/-]/.test(target)) targets[local] = target;
+  }
+  return targets;
 }
 
 const union = (sets: readonly AddressSet[]) => (sets.length === 0 ? NO_ADDRESSES : unionAddresses(...sets));

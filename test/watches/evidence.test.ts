@@ -10,7 +10,16 @@ import { question, T0 } from '../analytics/fixtures.ts';
 
 let client: ClickHouseClient;
 let folder: string;
-const options = { baselineDays: 14, asnName: () => 'NAME' };
+const options = {
+  baselineDays: 14,
+  enrich: () => ({
+    asn: 64500,
+    name: 'NAME',
+    country: '',
+    category: 'vps' as const,
+    categorySource: 'operator',
+  }),
+};
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-evidence-'));
