@@ -45,7 +45,8 @@ export const linuxIptables: DeviceDefinition = {
   changedBy: [
     // Kernel and auditd: every commit of a ruleset (audit record type 1325).
     /\b(?:type=(?:NETFILTER_CFG|1325)|audit: type=1325)\b/,
-    /\bsudo(?:\[\d+\])?: .*COMMAND=\S*\b(?:nft|iptables|ip6tables|iptables-restore|ip6tables-restore|ipset|ufw|firewall-cmd)\b/,
+    // Not the listing of rules, which is what a pull does.
+    /\bsudo(?:\[\d+\])?: .*COMMAND=\S*\b(?:nft(?! (?:-\S+ )*list\b)|ip6?tables(?:-legacy|-nft)?(?:-restore|-apply)?(?! -[LS]\b)|ipset(?! (?:save|list)\b)|ufw(?! status\b)|firewall-cmd(?! --(?:list|get|state)))(?![-\w])/,
     /\bsystemd\[1\]: (?:Started|Starting|Reloaded|Reloading|Stopped|Finished) (?:netfilter-persistent|iptables|firewalld|ufw)\.service/,
   ],
   read: readIptablesSave,

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import type { DeviceDefinition } from '../../../devices/definition.ts';
 import { linuxIptables } from '../../../devices/linux-iptables.ts';
+import { linuxNftables } from '../../../devices/linux-nftables.ts';
 import { comparable } from '../../../src/snapshots/compare.ts';
 import { describeRuleSet, entryText } from '../../../src/rules/describe.ts';
 import { readRules } from '../../../src/rules/read.ts';
@@ -195,4 +198,29 @@ test('a ruleset of 50 MiB is read, bounded, with the rest listed as unread', (t)
   t.diagnostic(`${(byteCount / 2 ** 20).toFixed(0)} MiB, ${lines.length} lines in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   assert.equal(ruleSet.rules.length, 200_000);
   assert.equal(ruleSet.rules.length - 1 + ruleSet.unread.length, lines.length - 4);
+});
+
+test('a change made through sudo asks for a pull; a pull does not', () => {
+  const sudo = (run: string) => `Nov 21 01:00:00 gw sudo[812]:      ops : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/usr/sbin/${run}`;
+  const isChange = (definition: DeviceDefinition, line: string) => definition.changedBy.some((pattern) => line.search(pattern) >= 0);
+  for (const definition of [linuxIptables, linuxNftables]) {
+    for (const run of ['iptables -t nat -A PREROUTING -j DNAT', 'ip6tables-restore', 'nft -f /etc/nftables.conf', 'nft add rule ip nat pre accept', 'ufw allow 22', 'firewall-cmd --add-masquerade'])
+      assert.ok(isChange(definition, sudo(run)), `${definition.vendor}: ${run}`);
+    for (const run of ['iptables-save', 'ip6tables-save', 'nft -j list ruleset', 'iptables -L -n', 'ufw status'])
+      assert.ok(!isChange(definition, sudo(run)), `${definition.vendor}: ${run}`);
+    const kernel = 'audit: type=1325 audit(1726575449.009:1078): table=nat family=2 entries=90 op=xt_replace pid=7226 subj=unconfined comm="iptables-restor"';
+    assert.ok(isChange(definition, `2024-09-17T18:17:29.014419+00:00 host kernel: ${kernel}`));
+  }
+});
+
+test('the commands run in a POSIX shell and prove their end', { skip: process.getuid?.() === 0 ? false : 'needs root' }, (t) => {
+  for (const { run, endMarker } of [...linuxIptables.session.commands, ...linuxNftables.session.commands]) {
+    const { status, stdout } = spawnSync('/bin/sh', ['-c', run], { encoding: 'utf8' });
+    if (status !== 0) t.diagnostic(`${run}: exit ${status}`);
+    assert.equal(endMarker.test(stdout), status === 0, run);
+  }
+  for (const { run, endMarker } of [linuxIptables.session.commands[0], ...linuxNftables.session.commands]) {
+    const { stdout } = spawnSync('/bin/sh', ['-c', run.replace(/(iptables-save|nft -j list ruleset)/, 'false')], { encoding: 'utf8' });
+    assert.doesNotMatch(stdout, endMarker, 'a failed command is no end');
+  }
 });
