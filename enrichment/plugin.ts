@@ -1,7 +1,8 @@
 // settings -> app.enrichment and services.enrich: what is known about external addresses, kept fresh
 import { join } from 'node:path';
 import fp from 'fastify-plugin';
-import { provide } from '../src/provide.ts';
+import type {} from '../src/provide.ts';
+import type { Services } from '../src/services.ts';
 import { createEnrichment, type EnrichmentService, readCategories } from './service.ts';
 import { HOUR_MS } from './source.ts';
 
@@ -32,7 +33,9 @@ export default fp(
     const report = (error: unknown) => app.log.error({ err: error }, 'enrichment tables cannot be built');
     const refresh = () => enrichment.refresh({ signal: stopping.signal }).catch(report);
     app.decorate('enrichment', enrichment);
-    provide(app, { enrichment, enrich: (address) => enrichment.lookup().enrich(address) });
+    // As provide() does, which stands above this folder in the order of imports.
+    const part: Partial<Services> = { enrichment, enrich: (address) => enrichment.lookup().enrich(address) };
+    Object.assign(app.services, part);
     app.addHook('onReady', async () => {
       const loaded = enrichment.reload().then(() => {
         for (const { name, lastError } of enrichment.status())
