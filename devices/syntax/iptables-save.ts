@@ -123,11 +123,15 @@ function openChain(line: SourceLine, reading: Reading): void {
 }
 
 function readRule(line: SourceLine, reading: Reading): void {
+  if (reading.rules.length >= MAX_RULES) {
+    reading.unread.add(line);
+    return;
+  }
   const words = wordsOf(line.text);
   const at = words.findIndex(({ text }) => text === '-A');
   const chainName = words[at + 1]?.text ?? '';
   const chain = reading.chains.get(idOf(reading, chainName));
-  if (!chain || reading.table === '' || reading.rules.length >= MAX_RULES) {
+  if (!chain || reading.table === '') {
     reading.unread.add(line);
     return;
   }
