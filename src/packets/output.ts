@@ -1,5 +1,4 @@
 // lines -> a stream, in large pieces, no faster than it takes them
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 export interface Output {
@@ -23,8 +22,8 @@ export function createOutput(stream: Writable): Output {
     const piece = pending;
     pending = '';
     if (closed || piece === '') return;
-    if (!stream.write(piece))
-      await Promise.race([once(stream, 'drain').catch(() => {}), once(stream, 'close')]);
+    // The callback comes with an error too; that one is handled above.
+    await new Promise<void>((resolve) => stream.write(piece, () => resolve()));
   };
   return {
     async write(lines) {

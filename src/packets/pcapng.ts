@@ -4,7 +4,7 @@ import { type CapturedFrame, type CaptureStatistics, corrupt, MOST_FRAME_BYTES, 
 
 interface Interface {
   readonly linkType: number;
-  readonly unitsPerMs: number;
+  readonly unitsPerSecond: bigint;
   readonly offsetMs: number;
 }
 
@@ -70,23 +70,29 @@ function readBody(source: ByteSource, isLittle: boolean, subject: string | undef
 }
 
 function readInterface(body: DataView, isLittle: boolean): Interface {
-  if (body.byteLength < 8) return { linkType: -1, unitsPerMs: 1e3, offsetMs: 0 };
-  let unitsPerMs = 1e3;
+  if (body.byteLength < 8) return { linkType: -1, unitsPerSecond: 1_000_000n, offsetMs: 0 };
+  let unitsPerSecond = 1_000_000n;
   let offsetMs = 0;
   for (let offset = 8; offset + 4 <= body.byteLength; ) {
     const code = body.getUint16(offset, isLittle);
     const length = body.getUint16(offset + 2, isLittle);
     const value = offset + 4;
     if (code === 0 || value + length > body.byteLength) break;
-    if (code === 9 && length === 1) unitsPerMs = resolution(body.getUint8(value));
+    if (code === 9 && length === 1) unitsPerSecond = resolution(body.getUint8(value));
     if (code === 14 && length === 8) offsetMs = Number(body.getBigInt64(value, isLittle)) * 1000;
     offset = value + Math.ceil(length / 4) * 4;
   }
-  return { linkType: body.getUint16(0, isLittle), unitsPerMs, offsetMs };
+  return { linkType: body.getUint16(0, isLittle), unitsPerSecond, offsetMs };
 }
 
 /** if_tsresol: a power of ten, or of two where the top bit is set. */
-const resolution = (value: number) => (value & 0x80 ? 2 ** (value & 0x7f) : 10 ** value) / 1000;
+const resolution = (value: number): bigint =>
+  value & 0x80 ? 2n ** BigInt(value & 0x7f) : 10n ** BigInt(value);
+
+function timeMs(units: bigint, { unitsPerSecond, offsetMs }: Interface): number {
+  const fraction = Number(units % unitsPerSecond) / Number(unitsPerSecond);
+  return offsetMs + Number(units / unitsPerSecond) * 1000 + fraction * 1000;
+}
 
 function readPacket(
   type: number,
@@ -101,11 +107,10 @@ function readPacket(
   if (!origin) return undefined;
   const stated = body.getUint32(type === ENHANCED_PACKET ? 12 : 0, isLittle);
   const byteCount = Math.min(stated, body.byteLength - start, MOST_FRAME_BYTES);
-  const units =
-    type === ENHANCED_PACKET ? body.getUint32(4, isLittle) * 2 ** 32 + body.getUint32(8, isLittle) : 0;
+  const high = type === ENHANCED_PACKET ? BigInt(body.getUint32(4, isLittle)) << 32n : 0n;
   return {
     // A simple packet block has no time.
-    atMs: type === ENHANCED_PACKET ? origin.offsetMs + units / origin.unitsPerMs : 0,
+    atMs: type === ENHANCED_PACKET ? timeMs(high | BigInt(body.getUint32(8, isLittle)), origin) : 0,
     linkType: origin.linkType,
     bytes: new Uint8Array(body.buffer, body.byteOffset + start, byteCount),
   };
