@@ -9,7 +9,7 @@ import { translateDestination } from './translate.ts';
 /**
  * For the changed entries that reach into `failed`, as if no other entry stood before them: what one lets through passes on its
  * side, and what it stops passes on the other. So neither side misses what the exact evaluation would find; both may claim more.
- * A moved entry cancels out against itself: which of the entries that it jumped over matter is not known here.
+ * A moved entry counts where it may open something: a pass as new, a stop as gone.
  */
 export function coarseEffects(
   before: RuleSet,
@@ -19,14 +19,27 @@ export function coarseEffects(
 ): [Effect, Effect] {
   const reaches = (decider: Decider) =>
     touched.reach.get(decider)?.some((box) => failed.some((other) => mayOverlap(box, other))) === true;
-  const old = ownEffect(before, (decider) => touched.before.has(decider) && reaches(decider));
-  const now = ownEffect(after, (decider) => touched.after.has(decider) && reaches(decider));
+  const old = ownEffect(
+    before,
+    (decider) =>
+      touched.before.has(decider) && reaches(decider) && !(touched.moved.has(decider) && passes(decider)),
+  );
+  const now = ownEffect(
+    after,
+    (decider) =>
+      touched.after.has(decider) && reaches(decider) && !(touched.moved.has(decider) && !passes(decider)),
+  );
   const unstopped = (pieces: readonly Piece[]) => pieces.map((piece) => arriving(piece.traffic));
   return [
     { ...old, passed: [...old.passed, ...unstopped(now.dropped)] },
     { ...now, passed: [...now.passed, ...unstopped(old.dropped)] },
   ];
 }
+
+const passes = (decider: Decider): boolean =>
+  'ruleKey' in decider
+    ? decider.action === 'accept' || decider.action === 'translate'
+    : decider.otherwise !== 'drop';
 
 function ownEffect(ruleSet: RuleSet, isMeant: (decider: Decider) => boolean): Effect {
   const effect = { passed: [] as Piece[], mirrored: [] as Piece[], dropped: [] as Piece[], exempted: [] };

@@ -16,7 +16,7 @@ import { createSignatures, type Signatures } from './signature.ts';
 import { findTouched, type Touched } from './touched.ts';
 
 /** Comparisons of boxes that one diff, and one box of its region, may take: some seconds in all. */
-const BUDGET = 60_000_000;
+const BUDGET = 15_000_000;
 const BOX_BUDGET = 3_000_000;
 
 /** A change in the making. One that is `implied` by the order or by a policy counts only where traffic shows it. */
@@ -130,10 +130,10 @@ function follow(
       for (const [change, piece] of attribute(found, sideAfter, sideBefore, keysAfter, signatures))
         change.closes.push({ ...found, piece });
   };
-  // Box by box: boxes are disjoint, so pieces of one never meet those of another.
+  // Box by box, as pieces of disjoint boxes never meet; narrow boxes first, so that a wide one cannot use up their share.
   const failed: Traffic[] = [];
   let left = BUDGET;
-  for (const box of touched.region) {
+  for (const box of touched.region.toReversed()) {
     const budget = { left: Math.min(left, BOX_BUDGET) };
     const granted = budget.left;
     try {

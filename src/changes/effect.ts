@@ -29,6 +29,8 @@ export interface Effect {
 export interface Budget {
   left: number;
 }
+/** Cutting a box takes as long as so many comparisons. */
+const CUT_COST = 100;
 export class TooManyPieces extends Error {}
 
 export function spend(budget: Budget, comparisons: number): void {
@@ -178,7 +180,7 @@ function decide(
     const { hits: own, rest } = cut(undecided, entry.match);
     for (const piece of own) hits.push({ piece, entry });
     undecided = rest;
-    spend(budget, own.length + rest.length);
+    spend(budget, own.length * CUT_COST);
   }
   return { hits, undecided, outside };
 }
