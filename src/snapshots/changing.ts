@@ -7,10 +7,20 @@ import { found } from './clean.ts';
 export type Bearing = 'changes' | 'may-change' | 'no';
 
 const FIREWALL_TOOLS =
-  /(?:^|[\s/;&|'"])(?:nft|ip6?tables(?:-nft|-legacy)?|ip6?tables(?:-nft|-legacy)?-restore|xtables-[a-z-]+|ufw|firewall-cmd|ipset|netfilter-persistent|iptables-apply|ip\s+(?:-\d\s+)?(?:route|rule|tunnel|link)|wg(?:-quick)?|sysctl)\b/;
-/** What only looks, Postern's own pulls among it. */
-const READS_ONLY =
-  /^(?:\S*\/)?(?:ip6?tables(?:-nft|-legacy)?-save|(?:nft\b[^;&|]*\s(?:list|monitor)\b[^;&|]*)|(?:ip6?tables\S*\s+(?:-t \w+\s+)?(?:-[nvx]+\s+)*(?:-L|-S|--list)[^;&|]*)|(?:ip\s+(?:-\S+\s+)*(?:addr\S*|route|rule|link|a|r)(?:\s+(?:show|list|get)[^;&|]*)?)|cat\s[^;&|>]*|ls\b[^;&|>]*)(?:\s*&& echo [^;&|>]*)?$/;
+  /(?:^|[\s/;&|'"])(?:nft|ip6?tables(?:-nft|-legacy)?|ip6?tables(?:-nft|-legacy)?-restore|xtables-[a-z-]+|ufw|firewall-cmd|ipset|netfilter-persistent|iptables-apply|ip\s+(?:-\d\s+)?(?:route|rule|tunnel|link)|wg(?:-quick)?|sysctl\b[^;&|]*=)\b/;
+/** What only looks, Postern's own pulls among it. Each stands alone: what follows on the same line could do anything. */
+const READS_ONLY: readonly RegExp[] = [
+  /^ip6?tables(?:-nft|-legacy)?-save$/,
+  /^nft\s+(?:(?:-[ajnNstTyu]+|--json|--handle|--stateless|--numeric\S*)\s+)*(?:list|monitor)\b[^;&|>$`]*$/,
+  /^ip6?tables(?:-nft|-legacy)?\s+(?:-t\s+\w+\s+)?(?:-[nvxw]+\s+)*(?:-[nvx]*[LS]|--list\S*)\b[^;&|>$`]*$/,
+  /^ipset\s+(?:save|list)\b[^;&|>$`]*$/,
+  /^ip\s+(?:-\S+\s+)*(?:addr\S*|route|rule|link|a|r)(?:\s+(?:show|list|get)\b[^;&|>$`]*)?$/,
+  /^(?:cat|ls)\b[^;&|>$`]*$/,
+];
+const isReading = (command: string): boolean => {
+  const bare = command.slice(0, 1024).replace(/^\/\S*\//, '');
+  return READS_ONLY.some((pattern) => pattern.test(bare));
+};
 /** IOS: `logged command:!exec: ...` is a command outside of configuration mode. */
 const EXEC_LOG = /^!\s*exec\b/i;
 const IOS_SHOW = /^(?:!\s*exec:\s*)?(?:show|terminal|ping|traceroute|exit|logout|end)\b/i;
@@ -20,7 +30,7 @@ export function bearing(event: Event, definition?: Pick<DeviceDefinition, 'vendo
     case 'config-changed':
     case 'firewall-changed':
     case 'route-changed':
-      return event.command !== undefined && READS_ONLY.test(event.command.trim()) ? 'no' : 'changes';
+      return event.command !== undefined && isReading(event.command.trim()) ? 'no' : 'changes';
     case 'command':
       return commandBearing(event.command?.trim() ?? '', definition?.vendor ?? '');
     case 'login-accepted':
@@ -34,8 +44,8 @@ export function bearing(event: Event, definition?: Pick<DeviceDefinition, 'vendo
 }
 
 function commandBearing(command: string, vendor: string): Bearing {
-  const text = command.slice(0, 4096);
-  if (text === '' || READS_ONLY.test(text) || IOS_SHOW.test(text)) return 'no';
+  const text = command.slice(0, 1024);
+  if (text === '' || isReading(text) || IOS_SHOW.test(text)) return 'no';
   if (EXEC_LOG.test(text)) return 'may-change';
   if (FIREWALL_TOOLS.test(text)) return 'changes';
   // On a network device every logged command in configuration mode is one.

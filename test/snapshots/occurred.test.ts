@@ -65,12 +65,29 @@ describe('occurredBetween', () => {
       '/usr/sbin/nft -j list ruleset',
       'nft list ruleset',
       '/usr/sbin/iptables-save',
-      "iptables-save && echo '# end of iptables-save'",
+      '/usr/sbin/ip6tables-save',
+      '/usr/sbin/ipset save',
       'iptables -t nat -L -n',
       'ip route show',
       '!exec: show running-config',
     ])
       assert.equal(occurred([event({ kind: 'command', user: 'a', command })]).basis, 'pulls', command);
+  });
+
+  test('a command that looks and does more is a change', () => {
+    for (const command of [
+      'nft list ruleset; nft -f /tmp/x',
+      'nft add rule ip nat prerouting comment list',
+      'nft -f /tmp/list list',
+      'iptables -t nat -A PREROUTING -j DNAT --to-destination 198.51.100.7',
+      'iptables-save | iptables-restore',
+      'ip route add 198.51.100.0/24 via 10.0.0.1',
+      'sysctl -w net.ipv4.ip_forward=1',
+      'bash -c "nft add rule ip nat prerouting"',
+    ])
+      assert.equal(occurred([event({ kind: 'command', user: 'a', command })]).basis, 'syslog', command);
+    const unknown = event({ kind: 'command', user: 'a', command: '/bin/bash' });
+    assert.equal(occurred([unknown]).basis, 'pulls', 'a shell may change things at any later time');
   });
 
   test('several changes give the time from the first to the last; others do not count', () => {
