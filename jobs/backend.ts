@@ -33,6 +33,8 @@ const SCHEMA = 'bullmq';
 export async function openPostgresBackend(connection: pg.PoolConfig, workers: number): Promise<Backend> {
   const pool = new pg.Pool({ ...connection, max: workers + 6, options: `-c search_path=${SCHEMA}` });
   pool.on('error', () => {});
+  // Each queue and worker listens to it.
+  pool.setMaxListeners(0);
   const client = await pool.connect();
   try {
     await runMigrations(client, SCHEMA);
