@@ -1,10 +1,10 @@
 // columns of records -> rows of the conversation table; the hot path: nothing here allocates per record
 import { HAS, type RecordColumns } from '../packets/records.ts';
 import type { Classifier } from './classify.ts';
-import { EXPORTER, MINUTE, SAMPLING_RATE } from './key.ts';
+import { EXPORTER, KEY_WORDS, MINUTE, SAMPLING_RATE } from './key.ts';
 import { isMeteredAtIngress, type Metering, noteIngress } from './metering.ts';
 import { BOTH_EXTERNAL, BOTH_INTERNAL, IN, LOCAL_SCOPE, NO_ADDRESSES, orient } from './orient.ts';
-import { addCounts, type ConversationTable, rowOf } from './table.ts';
+import { addCounts, type ConversationTable, hashOf, rowOf, touchRows } from './table.ts';
 
 const MINUTE_MS = 60_000;
 /** A record may cover this much; exporters cut long flows at an active timeout of 30 minutes at the most. */
@@ -53,8 +53,38 @@ export interface FoldState {
   table: ConversationTable;
   classifier: Classifier;
   readonly metering: Metering;
-  /** Scratch: the key of the record at hand, KEY_WORDS long. */
-  readonly key: Uint32Array;
+  readonly block: Block;
+}
+
+/**
+ * Some records on their way into the table. Rows lie scattered in memory, so each takes a wait for it; a block is oriented
+ * first, then its rows are touched one right after the other, and their waits overlap.
+ */
+interface Block {
+  count: number;
+  readonly keys: readonly Uint32Array[];
+  readonly hashes: Uint32Array;
+  /** Places in the columns. */
+  readonly records: Uint32Array;
+  readonly ways: Uint8Array;
+  /** First and last minute. */
+  readonly firsts: Uint32Array;
+  readonly lasts: Uint32Array;
+}
+
+const BLOCK_RECORDS = 32;
+
+export function createBlock(): Block {
+  const words = () => new Uint32Array(BLOCK_RECORDS);
+  return {
+    count: 0,
+    keys: Array.from({ length: BLOCK_RECORDS }, () => new Uint32Array(KEY_WORDS)),
+    hashes: words(),
+    records: words(),
+    ways: new Uint8Array(BLOCK_RECORDS),
+    firsts: words(),
+    lasts: words(),
+  };
 }
 
 /** Folds records `from` to `to` (exclusive) of one exporter, received at `receivedAtMs`. */
@@ -67,50 +97,88 @@ export function foldRecords(
   to: number,
   receivedAtMs: number,
 ): void {
-  const key = state.key;
+  for (let start = from; start < to; start += BLOCK_RECORDS) {
+    const end = Math.min(to, start + BLOCK_RECORDS);
+    fillBlock(state, exporter, counters, columns, start, end, receivedAtMs);
+    touchRows(state.table, state.block.hashes, state.block.count);
+    addBlock(state, counters, columns);
+  }
+}
+
+/** Orients records into the block, and counts why others are left out. */
+function fillBlock(
+  { table, classifier, metering, block }: FoldState,
+  exporter: number,
+  counters: FoldCounters,
+  columns: RecordColumns,
+  from: number,
+  to: number,
+  receivedAtMs: number,
+): void {
+  const { keys, hashes, records, ways, firsts, lasts } = block;
   const receivedMinute = Math.floor(receivedAtMs / MINUTE_MS);
-  let folded = 0;
+  let count = 0;
   for (let i = from; i < to; i++) {
-    const way = orient(state.classifier, columns, i, key);
+    const key = keys[count];
+    const way = orient(classifier, columns, i, key);
     if (way > IN) {
       countUnoriented(counters, way);
       continue;
     }
     const present = columns.present[i];
-    if (
-      (present & HAS.direction) !== 0 &&
-      isDuplicate(state.metering, exporter, columns, i, receivedMinute)
-    ) {
+    if ((present & HAS.direction) !== 0 && isDuplicate(metering, exporter, columns, i, receivedMinute)) {
       counters.duplicates++;
       continue;
     }
     const rate = (present & HAS.sampling) !== 0 ? columns.samplingRate[i] : 1;
     key[SAMPLING_RATE] = rate >= 1 && rate < MAX_RATE ? rate + 0.5 : 1;
     key[EXPORTER] = exporter;
-    const hasTimes = (present & HAS.times) !== 0;
-    const endMs = columns.endMs[i];
-    const startMs =
-      columns.startMs[i] > endMs && columns.startMs[i] - endMs <= DRIFT_MS ? endMs : columns.startMs[i];
-    const isUsable = hasTimes && areTimesUsable(startMs, endMs, receivedAtMs);
-    if (hasTimes && !isUsable) counters.badTimes++;
-    const first = isUsable ? Math.floor(startMs / MINUTE_MS) : receivedMinute;
-    const last = isUsable ? Math.floor(endMs / MINUTE_MS) : receivedMinute;
-    if (first === last) {
-      key[MINUTE] = first;
-      const row = rowOf(state.table, key);
-      if (row < 0) {
-        counters.overflow++;
-        continue;
-      }
-      addCounts(state.table, row, way, columns.bytes[i], columns.packets[i], 1, columns.tcpFlags[i]);
-      if ((present & HAS.reverse) !== 0) addReverse(state.table, row, way, columns, i, 0, 1, 1);
-    } else {
-      counters.spread++;
-      if (!spread(state, columns, i, way, first, last, startMs, endMs)) counters.overflow++;
+    let first = receivedMinute;
+    let last = receivedMinute;
+    if ((present & HAS.times) !== 0) {
+      const startMs = startOf(columns, i);
+      const endMs = columns.endMs[i];
+      if (areTimesUsable(startMs, endMs, receivedAtMs)) {
+        first = Math.floor(startMs / MINUTE_MS);
+        last = Math.floor(endMs / MINUTE_MS);
+      } else counters.badTimes++;
     }
-    folded++;
+    key[MINUTE] = first;
+    firsts[count] = first;
+    lasts[count] = last;
+    hashes[count] = hashOf(table, key);
+    records[count] = i;
+    ways[count++] = way;
   }
-  counters.folded += folded;
+  block.count = count;
+}
+
+function addBlock({ table, block }: FoldState, counters: FoldCounters, columns: RecordColumns): void {
+  const { keys, hashes, records, ways, firsts, lasts } = block;
+  let lost = 0;
+  for (let j = 0; j < block.count; j++) {
+    const i = records[j];
+    if (firsts[j] !== lasts[j]) {
+      counters.spread++;
+      if (!spread(table, columns, i, ways[j], keys[j], lasts[j])) lost++;
+      continue;
+    }
+    const row = rowOf(table, keys[j], hashes[j]);
+    if (row < 0) {
+      lost++;
+      continue;
+    }
+    addCounts(table, row, ways[j], columns.bytes[i], columns.packets[i], 1, columns.tcpFlags[i]);
+    if ((columns.present[i] & HAS.reverse) !== 0) addReverse(table, row, ways[j], columns, i, 0, 1, 1);
+  }
+  counters.overflow += lost;
+  counters.folded += block.count - lost;
+}
+
+function startOf(columns: RecordColumns, i: number): number {
+  const startMs = columns.startMs[i];
+  const endMs = columns.endMs[i];
+  return startMs > endMs && startMs - endMs <= DRIFT_MS ? endMs : startMs;
 }
 
 function countUnoriented(counters: FoldCounters, result: number): void {
@@ -148,37 +216,30 @@ function areTimesUsable(startMs: number, endMs: number, receivedAtMs: number): b
  * minute found no room.
  */
 function spread(
-  state: FoldState,
+  table: ConversationTable,
   columns: RecordColumns,
   i: number,
   way: number,
-  first: number,
+  key: Uint32Array,
   last: number,
-  startMs: number,
-  endMs: number,
 ): boolean {
-  const { table, key } = state;
   const bytes = columns.bytes[i];
   const packets = columns.packets[i];
+  const startMs = startOf(columns, i);
+  const coveredMs = columns.endMs[i] - startMs;
   const hasReverse = (columns.present[i] & HAS.reverse) !== 0;
+  const first = key[MINUTE];
   let isComplete = true;
   let before = 0;
   for (let minute = first; minute <= last; minute++) {
-    const after = minute === last ? 1 : ((minute + 1) * MINUTE_MS - startMs) / (endMs - startMs);
+    const after = minute === last ? 1 : ((minute + 1) * MINUTE_MS - startMs) / coveredMs;
     const flows = minute === first ? 1 : 0;
     key[MINUTE] = minute;
-    const row = rowOf(table, key);
+    const row = rowOf(table, key, hashOf(table, key));
     if (row < 0) isComplete = false;
     else {
-      addCounts(
-        table,
-        row,
-        way,
-        share(bytes, before, after),
-        share(packets, before, after),
-        flows,
-        columns.tcpFlags[i],
-      );
+      const byteShare = share(bytes, before, after);
+      addCounts(table, row, way, byteShare, share(packets, before, after), flows, columns.tcpFlags[i]);
       if (hasReverse) addReverse(table, row, way, columns, i, before, after, flows);
     }
     before = after;

@@ -17,8 +17,7 @@ import {
   findSession,
   reportExporters,
 } from './exporters.ts';
-import { type FoldState, foldRecords } from './fold.ts';
-import { KEY_WORDS } from './key.ts';
+import { createBlock, type FoldState, foldRecords } from './fold.ts';
 import { createMetering, forgetExporter } from './metering.ts';
 import { type ConversationTable, clearTable, copyRows, createConversationTable } from './table.ts';
 
@@ -133,13 +132,14 @@ function createFolding(options: FolderOptions): Folding {
     drained: 0,
     classifier: compileClassifier(options.internal),
     metering: createMetering(),
-    key: new Uint32Array(KEY_WORDS),
+    block: createBlock(),
     enrichment: options.tables && { tables: options.tables, lookup: openLookup(options.tables) },
   };
 }
 
 function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, receivedAtMs: number): void {
-  if (folding.table.maxRows - folding.table.count < ROOM) folding.options.onFull?.();
+  const { maxRows, count } = folding.table;
+  if (maxRows - count < Math.min(ROOM, maxRows / 4)) folding.options.onFull?.();
   exporter.lastEpoch = folding.exporters.epoch;
   foldRecords(folding, exporter.number, exporter.fold, columns, 0, columns.count, receivedAtMs);
 }

@@ -28,6 +28,8 @@ const FLOWS_IN = 27;
 const FLAGS = 28;
 const HASH = 29;
 const FIRST_ROWS = 16_384;
+/** Rows that touchRows takes at once. */
+const MAX_TOUCHED = 64;
 
 export interface ConversationTable {
   readonly maxRows: number;
@@ -38,6 +40,8 @@ export interface ConversationTable {
   /** Pairs of hash and row + 1; 0 is free. Twice as many as rows at least. */
   slots: Uint32Array;
   slotMask: number;
+  /** Scratch of touchRows. */
+  readonly touched: Uint32Array;
 }
 
 export function createConversationTable(maxRows: number): ConversationTable {
@@ -53,12 +57,12 @@ export function createConversationTable(maxRows: number): ConversationTable {
     doubles: new Float64Array(words.buffer),
     slots: new Uint32Array(slotCount * 2),
     slotMask: slotCount - 1,
+    touched: new Uint32Array(MAX_TOUCHED),
   };
 }
 
-/** The row of `key`, made where it is new; -1 where the table is full. */
-export function rowOf(table: ConversationTable, key: Uint32Array): number {
-  const hash = hashOf(key, table.seed);
+/** The row of `key`, whose hashOf is `hash`, made where it is new; -1 where the table is full. */
+export function rowOf(table: ConversationTable, key: Uint32Array, hash: number): number {
   const { slots, slotMask, words } = table;
   let slot = hash & slotMask;
   for (let row = slots[slot * 2 + 1]; row !== 0; row = slots[slot * 2 + 1]) {
@@ -91,6 +95,21 @@ function addRow(table: ConversationTable, key: Uint32Array, hash: number, slot: 
   return row;
 }
 
+/**
+ * Reads the first slot of each hash, then the row that it names: loads that do not depend on each other, so that the
+ * memory answers many at once. What they hold decides nothing.
+ */
+export function touchRows(table: ConversationTable, hashes: Uint32Array, count: number): void {
+  const { slots, slotMask, words, touched } = table;
+  for (let i = 0; i < count; i++) touched[i] = slots[(hashes[i] & slotMask) * 2 + 1];
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const at = touched[i] * ROW_WORDS - 1;
+    if (at > 0) sum += words[at] + words[at - ROW_WORDS / 2];
+  }
+  touched[0] = sum;
+}
+
 /** Adds counts of the out (`way` 0) or in (`way` 1) direction to a row. */
 export function addCounts(
   table: ConversationTable,
@@ -110,9 +129,9 @@ export function addCounts(
   words[row * ROW_WORDS + FLAGS] |= tcpFlags;
 }
 
-function hashOf(key: Uint32Array, seed: number): number {
+export function hashOf(table: ConversationTable, key: Uint32Array): number {
   // The words that differ between IPv4 conversations go in always, the rest only where there is any.
-  let h = Math.imul(seed ^ key[INTERNAL_ADDRESS + 3], 0x9e37_79b1);
+  let h = Math.imul(table.seed ^ key[INTERNAL_ADDRESS + 3], 0x9e37_79b1);
   h = Math.imul((h ^ (h >>> 15)) + key[EXTERNAL_ADDRESS + 3], 0x85eb_ca6b);
   h = Math.imul((h ^ (h >>> 13)) + key[PORT_PROTOCOL], 0xc2b2_ae35);
   h = Math.imul((h ^ (h >>> 16)) + key[MINUTE] + (key[EXPORTER] << 12), 0x27d4_eb2f);

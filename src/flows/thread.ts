@@ -15,11 +15,18 @@ const MAX_OUTSTANDING = 32;
 const STOP_ROUND_MS = 20;
 const STOP_ROUNDS = 20;
 
+/** libuv reads this many from a socket before it goes on. */
+const DATAGRAMS_A_TURN = 32;
+const NAP_MS = 2;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 interface Thread {
   readonly folder: Folder;
   readonly sockets: Socket[];
   outstanding: number;
   datagrams: number;
+  /** Datagrams of this turn of the event loop; 0 where no end of turn is awaited. */
+  turnDatagrams: number;
   isPumping: boolean;
 }
 
@@ -32,6 +39,7 @@ async function run(options: ThreadOptions): Promise<void> {
     sockets: [],
     outstanding: 0,
     datagrams: 0,
+    turnDatagrams: 0,
     isPumping: false,
   };
   for (const port of options.ports) {
@@ -62,6 +70,7 @@ async function bind(thread: Thread, options: ThreadOptions, port: number): Promi
   const { folder } = thread;
   socket.on('message', (datagram: Uint8Array, sender: RemoteInfo) => {
     thread.datagrams++;
+    napAfterTurn(thread);
     folder.receive(plainAddress(sender.address), sender.port, datagram, Date.now());
   });
   socket.bind(port, options.host);
@@ -78,6 +87,19 @@ function setReceiveBuffer(socket: Socket, byteCount: number): void {
   } catch {
     // Where the system refuses instead of capping, its default stays; what was granted is reported.
   }
+}
+
+/**
+ * Sleeps at the end of a turn that emptied the sockets. Without it every datagram wakes the thread on its own, which costs
+ * more than to decode it; after a nap of 2 ms they come together, and the socket's buffer holds many times as much.
+ */
+function napAfterTurn(thread: Thread): void {
+  if (thread.turnDatagrams++ > 0) return;
+  setImmediate(() => {
+    const isEmpty = thread.turnDatagrams < DATAGRAMS_A_TURN;
+    thread.turnDatagrams = 0;
+    if (isEmpty) Atomics.wait(NEVER, 0, 0, NAP_MS);
+  });
 }
 
 /** A dual-stack socket writes IPv4 senders as ::ffff:192.0.2.1, and link-local ones with their zone. */

@@ -16,8 +16,10 @@ export interface Stream {
   readonly datagrams: readonly Buffer[];
 }
 
-/** The same records every time. */
-export function makeStream(exportMs: number): Stream {
+/** The same records every time; one in ten covers two minutes. */
+export function makeStream(nowMs: number): Stream {
+  // The middle of the minute, so that it does not matter when in a minute the benchmark is run.
+  const exportMs = Math.floor(nowMs / 60_000) * 60_000 + 30_000;
   let state = 1;
   const random = () => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
@@ -40,7 +42,7 @@ export function makeStream(exportMs: number): Stream {
       bytes: Math.floor(random() * 100_000),
       packets: 1 + Math.floor(random() * 100),
       tcpFlags: 27,
-      startMs: exportMs - Math.floor(random() * 5000),
+      startMs: exportMs - Math.floor(random() < 0.1 ? 40_000 : random() * 5000),
       endMs: exportMs,
     };
   };
