@@ -82,11 +82,16 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     nextFlush: 1,
     isStopping: false,
   };
-  const bound = await startThread(running);
-  // Port 0 became a real one, which the other threads share.
-  running.current = { ...running.current, ports: bound.ports };
-  for (let i = 1; i < options.threads; i++) await startThread(running);
-  return controls(running, bound);
+  try {
+    const bound = await startThread(running);
+    // Port 0 became a real one, which the other threads share.
+    running.current = { ...running.current, ports: bound.ports };
+    for (let i = 1; i < options.threads; i++) await startThread(running);
+    return controls(running, bound);
+  } catch (error) {
+    await stop(running);
+    throw error;
+  }
 }
 
 /** With reusePort a second instance would silently take half of the datagrams; a socket without it says that the port is taken. */
@@ -125,9 +130,12 @@ function startThread(running: Running): Promise<Bound> {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
     running.workers.add(worker);
+    let isBound = false;
     worker.on('message', (message: FromThread) => {
-      if (message.kind === 'bound') resolve(message);
-      else if (message.kind === 'bind-failed')
+      if (message.kind === 'bound') {
+        isBound = true;
+        resolve(message);
+      } else if (message.kind === 'bind-failed')
         reject(
           bindError(
             message.port,
@@ -138,12 +146,12 @@ function startThread(running: Running): Promise<Bound> {
       else hear(running, worker, message);
     });
     worker.on('error', (error) => {
-      reject(error);
-      running.options.onFailure(error as Error);
+      if (isBound) running.options.onFailure(error as Error);
+      else reject(error);
     });
     worker.on('exit', (code) => {
       running.workers.delete(worker);
-      if (code !== 0 && !running.isStopping) restart(running);
+      if (code !== 0 && isBound && !running.isStopping) restart(running);
       else settleFlushes(running);
     });
   });
@@ -152,7 +160,11 @@ function startThread(running: Running): Promise<Bound> {
 function restart(running: Running): void {
   settleFlushes(running);
   setTimeout(() => {
-    if (!running.isStopping) startThread(running).catch((error: Error) => running.options.onFailure(error));
+    if (running.isStopping) return;
+    startThread(running).catch((error: Error) => {
+      running.options.onFailure(error);
+      restart(running);
+    });
   }, RESTART_MS).unref();
 }
 
@@ -226,7 +238,8 @@ async function stop(running: Running): Promise<void> {
   running.isStopping = true;
   await Promise.all(
     [...running.workers].map(async (worker) => {
-      const gone = once(worker, 'exit');
+      // A thread that dies while it stops is gone all the same.
+      const gone = once(worker, 'exit').catch(() => undefined);
       tell(worker, { kind: 'stop' });
       await gone;
     }),

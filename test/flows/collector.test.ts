@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { type ConversationBatch, conversations } from '../../src/flows/batch.ts';
 import { type Collector, type CollectorOptions, startCollector } from '../../src/flows/collector.ts';
@@ -150,6 +151,15 @@ test('a port that is taken is named in the error, also where another collector h
   await collector.stop();
   const again = await start({ ports: [port] });
   await again.collector.stop();
+});
+
+test('on :: senders of IPv4 are known by their IPv4 address', async (t) => {
+  if (!Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6')))
+    return t.skip('no IPv6 here');
+  const { collector, rows } = await start({ host: '::', ports: [0] });
+  await send(collector.ports[0], exports(20));
+  await collector.stop();
+  assert.deepEqual([...new Set(rows().map((row) => row.exporter))], ['127.0.0.1']);
 });
 
 test('an address that is not ours cannot be bound', async () => {
