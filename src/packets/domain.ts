@@ -42,6 +42,7 @@ export function domainOf(session: ExporterSession, version: number, id: number):
       systemInitMs: 0,
     };
     session.domains.set(key, domain);
+    if (id === 0) session.wholeExporter[version] = domain;
   }
   session.lastDomain = domain;
   return domain;
@@ -52,6 +53,7 @@ function forgetOldest(session: ExporterSession): void {
   if (!oldest) return;
   session.domains.delete(oldest.key);
   if (session.lastDomain === oldest) session.lastDomain = undefined;
+  if (oldest.id === 0) session.wholeExporter[oldest.version] = undefined;
   for (const template of oldest.templates.values()) {
     session.templates.delete(template);
     session.templateBytes -= template.byteCount;
@@ -59,9 +61,8 @@ function forgetOldest(session: ExporterSession): void {
   }
 }
 
-/** Domain 0 speaks for the whole exporter (RFC 7011 section 3.1). */
 const wholeExporter = (session: ExporterSession, domain: Domain): Domain | undefined =>
-  domain.id === 0 ? undefined : session.domains.get(domainKey(domain.version, 0));
+  domain.id === 0 ? undefined : session.wholeExporter[domain.version];
 
 /** Rate of records that name no sampler and no interface with a rate of its own; 0 unknown. */
 export function defaultRate(session: ExporterSession, domain: Domain): number {

@@ -96,6 +96,8 @@ export interface ExporterSession {
   templateBytes: number;
   readonly waiting: WaitingRoom;
   lastDomain: Domain | undefined;
+  /** Domain 0 by version: it speaks for the whole exporter (RFC 7011 section 3.1). */
+  readonly wholeExporter: (Domain | undefined)[];
   readerMinute: number;
   readersInMinute: number;
 }
@@ -111,6 +113,7 @@ export function createSession(exporter: string, limits: Partial<SessionLimits> =
     templateBytes: 0,
     waiting: createWaitingRoom(),
     lastDomain: undefined,
+    wholeExporter: new Array<Domain | undefined>(11).fill(undefined),
     readerMinute: 0,
     readersInMinute: 0,
   };

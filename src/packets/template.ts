@@ -139,7 +139,8 @@ function readFields({ view, version }: Packet, start: number, count: number): Ui
   return fields;
 }
 
-function learn(session: ExporterSession, template: Template, onTemplate: OnTemplate): void {
+/** Keeps a template, in place of an older one of its id; onTemplate is called unless it was known already. */
+export function learn(session: ExporterSession, template: Template, onTemplate: OnTemplate): void {
   const { counters } = session;
   const known = template.domain.templates.get(template.id);
   if (known && isSame(known, template)) {
