@@ -5,6 +5,10 @@ import { PosternError } from './model/errors.ts';
 /** Loaded when asked for: most commands need no database and should start at once. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   serve: { summary: 'run the service', load: () => import('./serve.ts') },
+  decode: {
+    summary: 'flow datagrams in captures -> one JSON record a line',
+    load: () => import('./packets/command.ts'),
+  },
   rules: {
     summary: 'list the rules of a configuration and the lines that were not understood',
     load: () => import('./rules/command.ts'),
@@ -14,6 +18,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
     load: () => import('./changes/command.ts'),
   },
   events: { summary: 'log lines -> one JSON event a line', load: () => import('./events/command.ts') },
+  check: {
+    summary: 'connect to a device, pull, read, and say what works',
+    load: () => import('./snapshots/command.ts'),
+  },
   audit: { summary: 'run the analytics over recorded evidence', load: () => import('./audit/command.ts') },
 };
 
@@ -52,6 +60,18 @@ async function main(args: readonly string[]): Promise<number> {
 /** Codes of errors that lie in what the user gave to read. */
 const UNREADABLE_INPUT =
   /unreadable|unrecognised|^unknown-vendor|^bad-site|^capture-|^input|^not-flow-export/;
+
+/** What was given to a command is at fault, and not what the command found. */
+const INPUT_FAULTS = new Set([
+  'unreadable',
+  'unreadable-file',
+  'file-unreadable',
+  'bad-site',
+  'input-too-large',
+  'capture-corrupt',
+  'capture-format',
+  'not-flow-export',
+]);
 
 function report(name: string | undefined, error: unknown): number {
   if (error instanceof UsageError) {
