@@ -61,18 +61,6 @@ async function main(args: readonly string[]): Promise<number> {
 const UNREADABLE_INPUT =
   /unreadable|unrecognised|^unknown-vendor|^bad-site|^capture-|^input|^not-flow-export/;
 
-/** What was given to a command is at fault, and not what the command found. */
-const INPUT_FAULTS = new Set([
-  'unreadable',
-  'unreadable-file',
-  'file-unreadable',
-  'bad-site',
-  'input-too-large',
-  'capture-corrupt',
-  'capture-format',
-  'not-flow-export',
-]);
-
 function report(name: string | undefined, error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`postern ${name}: ${error.message}; postern ${name} --help says more\n`);
