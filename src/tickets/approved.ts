@@ -5,6 +5,7 @@ import {
   intersectAddresses,
   noAddresses,
   subtractAddresses,
+  unionAddresses,
 } from '../model/addresses.ts';
 import type { Opening } from '../model/change.ts';
 import { protocolsOf, type ServiceSet, serviceSet, subtractServices, withPorts } from '../model/services.ts';
@@ -28,13 +29,14 @@ export function approvalOf(
   if (outbound.length === 0) return undefined;
   for (const forward of forwards) {
     if (forward.expiresMs !== undefined && forward.expiresMs <= atMs) continue;
-    const fits = outbound.map((opening) => fit(opening, forward, internal));
-    if (fits.every((one) => one !== 'none'))
-      return {
-        id: forward.id,
-        reason: forward.reason || 'in the inventory',
-        widerThanApproved: fits.includes('wider'),
-      };
+    if (!outbound.every((opening) => goesWhereApproved(opening, forward, internal))) continue;
+    const fit = sourcesFit(outbound, forward, internal);
+    if (fit === 'none') continue;
+    return {
+      id: forward.id,
+      reason: forward.reason || 'in the inventory',
+      widerThanApproved: fit === 'wider',
+    };
   }
   return undefined;
 }
@@ -48,13 +50,24 @@ export function outboundOf(opens: readonly Opening[], internal: AddressSet): Ope
   );
 }
 
-function fit(opening: Opening, forward: ApprovedForward, internal: AddressSet): 'exact' | 'wider' | 'none' {
+function goesWhereApproved(opening: Opening, forward: ApprovedForward, internal: AddressSet): boolean {
   const destinations = subtractAddresses(targetOf(opening), internal);
-  if (!noAddresses(subtractAddresses(destinations, addressSet(...forward.destinations)))) return 'none';
+  if (!noAddresses(subtractAddresses(destinations, addressSet(...forward.destinations)))) return false;
   const services = forward.services.length > 0 ? serviceSet(...forward.services) : serviceSet('any');
-  if (subtractServices(servicesAtTarget(opening), services).length > 0) return 'none';
+  return subtractServices(servicesAtTarget(opening), services).length === 0;
+}
+
+/** Over all openings together: a rule without a source condition falls into pieces by what happens to them later. */
+function sourcesFit(
+  outbound: readonly Opening[],
+  forward: ApprovedForward,
+  internal: AddressSet,
+): 'exact' | 'wider' | 'none' {
   const approved = forward.sources.length > 0 ? addressSet(...forward.sources) : addressSet('any');
-  const sources = intersectAddresses(opening.traffic.sources, internal);
+  const sources = intersectAddresses(
+    unionAddresses(...outbound.map((opening) => opening.traffic.sources)),
+    internal,
+  );
   if (noAddresses(subtractAddresses(sources, approved))) return 'exact';
   return noAddresses(intersectAddresses(sources, approved)) ? 'none' : 'wider';
 }
