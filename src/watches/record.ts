@@ -1,6 +1,6 @@
 // a pulled configuration -> stored snapshot, rule changes and watches, in one transaction
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { analytics, withOverrides } from '../analytics/index.ts';
 import { addressSet, unionAddresses } from '../model/addresses.ts';
 import { readRules } from '../rules/read.ts';
@@ -34,16 +34,17 @@ const LOGIN_BEFORE_MS = 3_600_000;
 
 /** Resolves to the ids of the watches that were opened. An unchanged configuration only confirms the last snapshot. */
 export async function recordSnapshot(device: Device, taken: TakenNow, services: Services): Promise<string[]> {
-  const { postgres } = services;
-  const previous = await latestSnapshot(postgres, device.id);
-  if (previous && taken.beganAtMs < previous.confirmed_at.getTime()) return [];
-  if (previous?.compare_hash === taken.compareHash) {
-    await confirmSnapshot(postgres, previous.id, new Date(taken.beganAtMs));
-    return [];
-  }
-  const opened = await postgres
-    .transaction()
-    .execute((transaction) => storeChanged(transaction, device, taken, previous, services));
+  const opened = await services.postgres.transaction().execute(async (transaction) => {
+    // Pulls of one device are recorded one after the other, whichever process made them.
+    await sql`SELECT pg_advisory_xact_lock(hashtext(${device.id}))`.execute(transaction);
+    const previous = await latestSnapshot(transaction, device.id);
+    if (previous && taken.beganAtMs < previous.confirmed_at.getTime()) return [];
+    if (previous?.compare_hash === taken.compareHash) {
+      await confirmSnapshot(transaction, previous.id, new Date(taken.beganAtMs));
+      return [];
+    }
+    return storeChanged(transaction, device, taken, previous, services);
+  });
   for (const { watchId, atMs } of opened) {
     await services.jobs.add(
       'answer-watch',

@@ -1,12 +1,14 @@
 // snapshots in PostgreSQL: a row a configuration, confirmed by every later pull that saw the same
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Database, SnapshotTable } from './schema.ts';
+
+type Postgres = Kysely<Database> | Transaction<Database>;
 
 export type StoredSnapshot = Selectable<SnapshotTable>;
 
 export async function latestSnapshot(
-  postgres: Kysely<Database>,
+  postgres: Postgres,
   deviceId: string,
 ): Promise<StoredSnapshot | undefined> {
   return postgres
@@ -18,14 +20,11 @@ export async function latestSnapshot(
     .executeTakeFirst();
 }
 
-export async function snapshotById(
-  postgres: Kysely<Database>,
-  id: string,
-): Promise<StoredSnapshot | undefined> {
+export async function snapshotById(postgres: Postgres, id: string): Promise<StoredSnapshot | undefined> {
   return postgres.selectFrom('snapshots').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function confirmSnapshot(postgres: Kysely<Database>, id: string, at: Date): Promise<void> {
+export async function confirmSnapshot(postgres: Postgres, id: string, at: Date): Promise<void> {
   await postgres.updateTable('snapshots').set({ confirmed_at: at }).where('id', '=', id).execute();
 }
 
