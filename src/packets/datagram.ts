@@ -90,7 +90,7 @@ function readV5(
   counters.clockOffsetMs = receivedAtMs - packet.exportMs;
   const domain = domainOf(session, 5, packet.domainId);
   counters.records += sink.flows(session, v5Template(domain), packet, HEADER_BYTES[5], end);
-  follow(domain.sequence, counters, packet.sequence, count, packet.uptimeMs);
+  follow(domain.sequence, counters, packet.sequence, { all: count }, packet.uptimeMs);
 }
 
 /** v1 and v7 (Catalyst) have no engine and no sampling; v1 has no sequence number. */
@@ -120,8 +120,9 @@ function readLegacy(
   counters.clockOffsetMs = receivedAtMs - packet.exportMs;
   const domain = domainOf(session, version, 0);
   counters.records += sink.flows(session, v5Template(domain), packet, 0, bytes.length);
-  if (version === 7)
-    follow(domain.sequence, counters, packet.sequence, bytes.length / V5_RECORD_BYTES, packet.uptimeMs);
+  if (version !== 7) return;
+  const count = bytes.length / V5_RECORD_BYTES;
+  follow(domain.sequence, counters, packet.sequence, { all: count }, packet.uptimeMs);
 }
 
 /** v5 as a template, kept in its domain so that all versions share one reader; costs nothing of the template bounds. */
@@ -133,6 +134,8 @@ function v5Template(domain: Domain): Template {
   domain.templates.set(5, template);
   return template;
 }
+
+const ONE_PACKET = { all: 1 };
 
 /** RFC 3954 section 5.1. The header's count is not relied on: exporters disagree whether it counts sets or records. */
 function readV9(
@@ -158,7 +161,7 @@ function readV9(
   counters.clockOffsetMs = receivedAtMs - packet.exportMs;
   const domain = domainOf(session, 9, packet.domainId);
   readSets(session, packet, domain, 20, bytes.length, sink);
-  follow(domain.sequence, counters, packet.sequence, 1, packet.uptimeMs);
+  follow(domain.sequence, counters, packet.sequence, ONE_PACKET, packet.uptimeMs);
 }
 
 /** RFC 7011 section 3.1. A message that says it is longer than the datagram is read as far as whole sets go. */
@@ -188,6 +191,8 @@ function readIpfix(
   };
   counters.clockOffsetMs = receivedAtMs - packet.exportMs;
   const domain = domainOf(session, 10, packet.domainId);
+  const before = counters.records;
   const records = readSets(session, packet, domain, 16, Math.min(length, bytes.length), sink);
-  follow(domain.sequence, counters, packet.sequence, isShort ? -1 : records, 0);
+  const units = { all: isShort ? -1 : records, flows: counters.records - before };
+  follow(domain.sequence, counters, packet.sequence, units, 0);
 }

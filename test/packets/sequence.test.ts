@@ -7,6 +7,7 @@ import {
   buildV9,
   dataSet,
   type Field,
+  ipfixOptionsTemplate,
   ipfixTemplate,
   type PlainFlow,
   v9Template,
@@ -35,8 +36,9 @@ test('v5 counts lost flows, an engine at a time', () => {
     buildV5({ sequence: 5, engine: 1 }, [FLOW]),
     buildV5({ sequence: 110 }, [FLOW]),
     buildV5({ sequence: 6, engine: 1 }, [FLOW]),
+    buildV5({ sequence: 113 }, [FLOW, FLOW, FLOW]),
   );
-  assert.deepEqual([session.counters.sequenceGaps, session.counters.restarts], [7, 0]);
+  assert.deepEqual([session.counters.sequenceGaps, session.counters.restarts], [9, 0]);
 });
 
 test('v9 counts lost packets', () => {
@@ -63,6 +65,28 @@ test('IPFIX counts lost data records; a message with unknown data starts the cou
   assert.equal(session.counters.sequenceGaps, 5);
   decode(buildIpfix({ sequence: 21 }, dataSet(999, FIELDS, [ROW, ROW])), message(23, 1), message(24, 1));
   assert.equal(session.counters.sequenceGaps, 5);
+});
+
+test('IPFIX exporters that count the message itself in, or leave options records out, lose nothing by that', () => {
+  const options: readonly Field[] = [
+    [149, 4],
+    [41, 4],
+  ];
+  const message = (sequence: number, records: number, optionsRecords: number) =>
+    buildIpfix(
+      { sequence },
+      ipfixTemplate(256, FIELDS),
+      ipfixOptionsTemplate(257, options.slice(0, 1), options.slice(1)),
+      dataSet(257, options, new Array(optionsRecords).fill([1, 2])),
+      dataSet(256, FIELDS, new Array(records).fill(ROW)),
+    );
+  const including = createDecoder();
+  including.decode(message(24, 24, 1), message(41, 17, 0), message(71, 30, 1), message(73, 2, 0));
+  const { sequenceGaps, reordered, restarts } = including.session.counters;
+  assert.deepEqual([sequenceGaps, reordered, restarts], [0, 0, 0]);
+  const without = createDecoder();
+  without.decode(message(0, 10, 1), message(10, 5, 1), message(15, 7, 0), message(32, 1, 0));
+  assert.equal(without.session.counters.sequenceGaps, 10);
 });
 
 test('the sequence number wraps without loss', () => {
