@@ -35,6 +35,7 @@ export function wait(
   const { waiting, limits, counters } = session;
   counters.missedTemplates++;
   const byteCount = end - start;
+  if (byteCount === 0) return;
   if (byteCount > limits.waitingBytes || limits.waitingSets === 0) {
     counters.dropped++;
     return;
