@@ -1,5 +1,6 @@
 // alerts in PostgreSQL: one row an alert, revised in place; what was sent stands in deliveries
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import { sql } from 'kysely';
 import type { Alert, AlertStatus } from '../../model/alert.ts';
 import type { AlertTable, Database } from './schema.ts';
 
@@ -77,4 +78,81 @@ export async function relatedAlerts(
     .limit(10)
     .execute();
   return rows.map((row) => row.id);
+}
+
+export interface AlertFilter {
+  readonly status?: AlertStatus;
+  readonly severity?: string;
+  /** Name or id. */
+  readonly device?: string;
+  readonly analytic?: string;
+  /** Opened, revised or decided then or later. */
+  readonly since?: Date;
+  readonly before?: { readonly at: Date; readonly id: string };
+  readonly limit: number;
+}
+
+/** The newest first. */
+export async function listAlerts(postgres: Postgres, filter: AlertFilter): Promise<Selectable<AlertTable>[]> {
+  return postgres
+    .selectFrom('alerts')
+    .selectAll()
+    .$if(filter.status !== undefined, (query) => query.where('status', '=', filter.status!))
+    .$if(filter.severity !== undefined, (query) => query.where('severity', '=', filter.severity!))
+    .$if(filter.analytic !== undefined, (query) => query.where('analytic', '=', filter.analytic!))
+    .$if(filter.since !== undefined, (query) => query.where('updated_at', '>=', filter.since!))
+    .$if(filter.device !== undefined, (query) =>
+      query.where((eb) =>
+        eb.or([eb('device_id', '=', filter.device!), eb(sql<string>`body->>'device'`, '=', filter.device!)]),
+      ),
+    )
+    .$if(filter.before !== undefined, (query) =>
+      query.where((eb) =>
+        eb(eb.refTuple('opened_at', 'id'), '<', eb.tuple(filter.before!.at, filter.before!.id)),
+      ),
+    )
+    .orderBy('opened_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit)
+    .execute();
+}
+
+export async function alertRow(postgres: Postgres, id: string): Promise<Selectable<AlertTable> | undefined> {
+  return postgres.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Takes the alert from one of the states `from` to `to`; undefined where it is in none of them. */
+export async function decideAlert(
+  postgres: Postgres,
+  id: string,
+  decision: {
+    readonly from: readonly AlertStatus[];
+    readonly to: AlertStatus;
+    readonly by: string;
+    readonly note: string | null;
+    readonly at: Date;
+  },
+): Promise<Selectable<AlertTable> | undefined> {
+  return postgres
+    .updateTable('alerts')
+    .set({
+      status: decision.to,
+      decided_by: decision.by,
+      decision_note: decision.note,
+      updated_at: decision.at,
+    })
+    .where('id', '=', id)
+    .where('status', 'in', decision.from)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function countAlerts(
+  postgres: Postgres,
+): Promise<{ severity: string; status: string; count: number }[]> {
+  return postgres
+    .selectFrom('alerts')
+    .select(['severity', 'status', sql<number>`count(*)::int`.as('count')])
+    .groupBy(['severity', 'status'])
+    .execute();
 }

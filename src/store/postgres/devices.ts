@@ -1,5 +1,5 @@
 // devices and their health in PostgreSQL
-import type { Kysely, Selectable } from 'kysely';
+import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import type { Database, DeviceHealthTable, DeviceTable } from './schema.ts';
 
 export type Device = Selectable<DeviceTable>;
@@ -78,4 +78,56 @@ export async function recordPullFailure(
       })),
     )
     .execute();
+}
+
+/** In order of name, after `after`. */
+export async function listDevices(
+  postgres: Kysely<Database>,
+  page: { readonly after?: string; readonly limit: number },
+): Promise<Device[]> {
+  return postgres
+    .selectFrom('devices')
+    .selectAll()
+    .$if(page.after !== undefined, (query) => query.where('name', '>', page.after!))
+    .orderBy('name')
+    .limit(page.limit)
+    .execute();
+}
+
+/** False where another device has the name. */
+export async function insertDevice(
+  postgres: Kysely<Database>,
+  device: Insertable<DeviceTable>,
+): Promise<boolean> {
+  const row = await postgres
+    .insertInto('devices')
+    .values(device)
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The device as it is then; undefined where there is none. Throws the driver's 23505 where another device has the name. */
+export async function updateDevice(
+  postgres: Kysely<Database>,
+  id: string,
+  values: Updateable<DeviceTable>,
+): Promise<Device | undefined> {
+  return postgres.updateTable('devices').set(values).where('id', '=', id).returningAll().executeTakeFirst();
+}
+
+/** With its snapshots, changes and watches; alerts stay. */
+export async function deleteDevice(postgres: Kysely<Database>, id: string): Promise<boolean> {
+  const { numDeletedRows } = await postgres.deleteFrom('devices').where('id', '=', id).executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+export async function deviceHealth(
+  postgres: Kysely<Database>,
+  ids: readonly string[],
+): Promise<Map<string, DeviceHealth>> {
+  if (ids.length === 0) return new Map();
+  const rows = await postgres.selectFrom('device_health').selectAll().where('device_id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.device_id, row]));
 }

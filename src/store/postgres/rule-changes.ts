@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
 import type { ActorEvidence, RuleChange } from '../../model/change.ts';
 import { decodeJson, encodeJson } from '../../model/json.ts';
-import type { ChangeFacts } from '../../model/watch.ts';
+import type { ChangeFacts, TicketVerdict } from '../../model/watch.ts';
 import type { History } from '../../watches/open.ts';
 import type { Database, ReconciliationTable, RuleChangeTable } from './schema.ts';
 
@@ -84,4 +84,35 @@ export async function addReconciliation(
     .values({ id, ...row })
     .execute();
   return id;
+}
+
+/** Changes that can have happened in a time, with what the match of a ticket needs to know; the newest first. */
+export async function changesBetween(
+  postgres: Kysely<Database>,
+  from: Date,
+  to: Date,
+  limit: number,
+): Promise<(StoredRuleChange & { device: string; ticket_pattern: string | null })[]> {
+  return postgres
+    .selectFrom('rule_changes')
+    .innerJoin('devices', 'devices.id', 'rule_changes.device_id')
+    .selectAll('rule_changes')
+    .select(['devices.name as device', 'devices.ticket_pattern'])
+    .where('occurred_to', '>=', from)
+    .where('occurred_from', '<=', to)
+    .orderBy('detected_at', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+export async function setTicketVerdict(
+  postgres: Kysely<Database>,
+  id: string,
+  verdict: TicketVerdict,
+): Promise<void> {
+  await postgres
+    .updateTable('rule_changes')
+    .set({ ticket: encodeJson(verdict) })
+    .where('id', '=', id)
+    .execute();
 }

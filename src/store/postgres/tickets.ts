@@ -1,7 +1,11 @@
 // tickets and approved forwards in PostgreSQL
-import type { Kysely } from 'kysely';
+import type { Insertable, Kysely, Selectable } from 'kysely';
+import { sql } from 'kysely';
 import type { ApprovedForward, Ticket } from '../../model/ticket.ts';
-import type { Database } from './schema.ts';
+import type { ApprovedForwardTable, Database, TicketTable } from './schema.ts';
+
+export type StoredTicket = Selectable<TicketTable>;
+export type StoredForward = Selectable<ApprovedForwardTable>;
 
 /** Tickets that may concern a change at this time: those without a window, and those whose window is within 90 days of it. */
 export async function ticketsAround(postgres: Kysely<Database>, atMs: number): Promise<Ticket[]> {
@@ -39,4 +43,103 @@ export async function approvedForwards(postgres: Kysely<Database>): Promise<Appr
     reason: row.reason,
     expiresMs: row.expires_at?.getTime(),
   }));
+}
+
+/** Writes the ticket as given; true where it was not there before. */
+export async function putTicket(
+  postgres: Kysely<Database>,
+  ticket: Insertable<TicketTable>,
+): Promise<{ stored: StoredTicket; isNew: boolean }> {
+  const { system: _, number: __, ...values } = ticket;
+  const { is_new, ...stored } = await postgres
+    .insertInto('tickets')
+    .values(ticket)
+    .onConflict((conflict) => conflict.columns(['system', 'number']).doUpdateSet(values))
+    .returningAll()
+    // PostgreSQL leaves the deleting transaction of a row that was inserted just now at 0.
+    .returning(sql<boolean>`xmax = 0`.as('is_new'))
+    .executeTakeFirstOrThrow();
+  return { stored, isNew: is_new };
+}
+
+export async function ticketByNumber(
+  postgres: Kysely<Database>,
+  system: string,
+  number: string,
+): Promise<StoredTicket | undefined> {
+  return postgres
+    .selectFrom('tickets')
+    .selectAll()
+    .where('system', '=', system)
+    .where('number', '=', number)
+    .executeTakeFirst();
+}
+
+/** In order of system and number, after `after`. */
+export async function listTickets(
+  postgres: Kysely<Database>,
+  page: {
+    readonly system?: string;
+    readonly state?: string;
+    readonly after?: readonly [string, string];
+    readonly limit: number;
+  },
+): Promise<StoredTicket[]> {
+  return postgres
+    .selectFrom('tickets')
+    .selectAll()
+    .$if(page.system !== undefined, (query) => query.where('system', '=', page.system!))
+    .$if(page.state !== undefined, (query) => query.where('state', '=', page.state!))
+    .$if(page.after !== undefined, (query) =>
+      query.where((eb) => eb(eb.refTuple('system', 'number'), '>', eb.tuple(page.after![0], page.after![1]))),
+    )
+    .orderBy('system')
+    .orderBy('number')
+    .limit(page.limit)
+    .execute();
+}
+
+export async function anyTicket(postgres: Kysely<Database>): Promise<boolean> {
+  return (await postgres.selectFrom('tickets').select('number').limit(1).executeTakeFirst()) !== undefined;
+}
+
+export async function insertForward(
+  postgres: Kysely<Database>,
+  forward: Insertable<ApprovedForwardTable>,
+): Promise<StoredForward> {
+  return postgres.insertInto('approved_forwards').values(forward).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function forwardById(
+  postgres: Kysely<Database>,
+  id: string,
+): Promise<StoredForward | undefined> {
+  return postgres.selectFrom('approved_forwards').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The newest first, those before `before`. */
+export async function listForwards(
+  postgres: Kysely<Database>,
+  page: { readonly before?: { readonly at: Date; readonly id: string }; readonly limit: number },
+): Promise<StoredForward[]> {
+  return postgres
+    .selectFrom('approved_forwards')
+    .selectAll()
+    .$if(page.before !== undefined, (query) =>
+      query.where((eb) =>
+        eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(page.before!.at, page.before!.id)),
+      ),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .execute();
+}
+
+export async function deleteForward(postgres: Kysely<Database>, id: string): Promise<boolean> {
+  const { numDeletedRows } = await postgres
+    .deleteFrom('approved_forwards')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
 }
