@@ -1,6 +1,5 @@
 // settings -> the service, one plugin a line in the order that data flows
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import { sql } from 'kysely';
 import enrichment from '../enrichment/plugin.ts';
 import { type AnyJob, jobs } from '../jobs/index.ts';
 import { jobQueues, jobWorkers } from '../jobs/plugin.ts';
@@ -14,6 +13,7 @@ import { locateFolder } from './store/folder.ts';
 import store from './store/plugin.ts';
 import { postgresOwner } from './store/postgres/user.ts';
 import watches from './watches/plugin.ts';
+import web from './web/plugin.ts';
 
 export interface AppOptions {
   readonly settings: Settings;
@@ -54,19 +54,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(flows);
   await app.register(events);
   await app.register(watches);
+  if (settings.POSTERN_ROLES.includes('api')) await app.register(web);
   await app.register(jobWorkers);
-
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
-    const { postgres, clickhouse } = app.services;
-    const [people, machines] = await Promise.all([
-      sql`SELECT 1`
-        .execute(postgres)
-        .then(() => true)
-        .catch(() => false),
-      clickhouse.ping({ select: true }).then(({ success }) => success),
-    ]);
-    return reply.code(people && machines ? 200 : 503).send({ postgres: people, clickhouse: machines });
-  });
   return app;
 }

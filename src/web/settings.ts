@@ -19,4 +19,8 @@ export const webSettings = {
       description: 'Address that people reach the console at, for the links in alerts',
     }),
   ),
+  POSTERN_METRICS_OPEN: Type.Union([Type.Literal('on'), Type.Literal('off')], {
+    default: 'off',
+    description: 'Whether /metrics is served without a key',
+  }),
 };

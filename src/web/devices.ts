@@ -1,0 +1,202 @@
+// /v1/devices: register, change, remove, pull now
+import { randomUUID } from 'node:crypto';
+import { Type } from 'typebox';
+import {
+  type Device,
+  deleteDevice,
+  deviceById,
+  deviceHealth,
+  insertDevice,
+  listDevices,
+  updateDevice,
+} from '../store/postgres/devices.ts';
+import { callerOf, note } from './authorise.ts';
+import {
+  checkVendor,
+  DeviceDraft,
+  DevicePatch,
+  DeviceView,
+  deviceColumns,
+  HealthView,
+  presentDevice,
+  presentHealth,
+} from './device-fields.ts';
+import { found, problem } from './problem.ts';
+import { cursorKey, IdParams, Nothing, Page, PageQuery, pageOf, Strict, type Web } from './schema.ts';
+
+const tags = ['devices'];
+const Queued = Type.Object({ queued: Type.Boolean() });
+const nameTaken = (name: string) => problem(409, 'name-taken', `another device is called ${name}`, 'name');
+
+export function deviceRoutes(app: Web): void {
+  const { services } = app;
+  const deviceOf = async (id: string): Promise<Device> =>
+    found(await deviceById(services.postgres, id), 'device');
+  const schedule = (device: Pick<Device, 'id' | 'pull_interval_seconds'>, everyMs: number | null) =>
+    services.jobs.every('pull-device', device.id, { deviceId: device.id, cause: 'schedule' }, everyMs);
+  const pull = (deviceId: string) => services.jobs.add('pull-device', { deviceId, cause: 'request' });
+
+  app.post(
+    '/v1/devices',
+    {
+      schema: {
+        tags,
+        summary: 'Register a device; it is pulled at once, then on its schedule',
+        body: DeviceDraft,
+        response: { 201: DeviceView },
+      },
+      config: { right: 'devices:write', audit: 'device.register' },
+    },
+    async (request, reply) => {
+      const { vendor, ...given } = request.body;
+      const defaults = {
+        port: 22,
+        credential: null,
+        host_key: null,
+        legacy_algorithms: false,
+        pull_interval_seconds: services.settings.POSTERN_PULL_INTERVAL_SECONDS,
+        addresses: [],
+        exporters: [],
+        ticket_pattern: null,
+        time_zone: 'UTC',
+        owner_group: null,
+        configuration_item: null,
+      };
+      const device = {
+        ...defaults,
+        ...deviceColumns(given, services),
+        id: randomUUID(),
+        vendor: checkVendor(vendor),
+        created_at: new Date(services.now()),
+        created_by: callerOf(request).actor,
+      } as Device;
+      if (!(await insertDevice(services.postgres, device))) throw nameTaken(device.name);
+      await schedule(device, device.pull_interval_seconds * 1000);
+      await pull(device.id);
+      note(request, `device/${device.id}`, { name: device.name, address: device.address });
+      return reply.code(201).header('location', `/v1/devices/${device.id}`).send(presentDevice(device));
+    },
+  );
+
+  app.get(
+    '/v1/devices',
+    {
+      schema: {
+        tags,
+        summary: 'List devices in order of name',
+        querystring: Strict(PageQuery),
+        response: { 200: Page(DeviceView) },
+      },
+      config: { right: 'devices:read' },
+    },
+    async ({ query: { cursor, limit } }) => {
+      const after = cursorKey(cursor, 1)?.[0];
+      const rows = await listDevices(services.postgres, { after, limit: limit + 1 });
+      return pageOf(rows, limit, (row) => [row.name], presentDevice);
+    },
+  );
+
+  app.get(
+    '/v1/devices/:id',
+    {
+      schema: { tags, summary: 'Read a device', params: IdParams, response: { 200: DeviceView } },
+      config: { right: 'devices:read' },
+    },
+    async ({ params }) => presentDevice(await deviceOf(params.id)),
+  );
+
+  app.patch(
+    '/v1/devices/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Change a device; a credential is replaced whole',
+        params: IdParams,
+        body: DevicePatch,
+        response: { 200: DeviceView },
+      },
+      config: { right: 'devices:write', audit: 'device.change' },
+    },
+    async (request) => {
+      const { params, body } = request;
+      const before = await deviceOf(params.id);
+      const columns = deviceColumns(body, services);
+      if (Object.keys(columns).length === 0) return presentDevice(before);
+      const after = await updateDevice(services.postgres, params.id, columns).catch((error) => {
+        throw (error as { code?: string }).code === '23505' ? nameTaken(body.name!) : error;
+      });
+      const device = found(after, 'device');
+      if (device.pull_interval_seconds !== before.pull_interval_seconds)
+        await schedule(device, device.pull_interval_seconds * 1000);
+      note(request, `device/${device.id}`, { name: device.name, fields: Object.keys(body) });
+      return presentDevice(device);
+    },
+  );
+
+  app.delete(
+    '/v1/devices/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Remove a device with its snapshots and changes; its alerts stay',
+        params: IdParams,
+        response: { 204: Nothing },
+      },
+      config: { right: 'devices:write', audit: 'device.remove' },
+    },
+    async (request, reply) => {
+      const device = await deviceOf(request.params.id);
+      await schedule(device, null);
+      await deleteDevice(services.postgres, device.id);
+      note(request, `device/${device.id}`, { name: device.name });
+      return reply.code(204).send(undefined);
+    },
+  );
+
+  app.post(
+    '/v1/devices/:id/pull',
+    {
+      schema: { tags, summary: 'Pull its configuration now', params: IdParams, response: { 202: Queued } },
+      config: { right: 'devices:write', audit: 'device.pull' },
+    },
+    async (request, reply) => {
+      const device = await deviceOf(request.params.id);
+      await pull(device.id);
+      note(request, `device/${device.id}`, { name: device.name });
+      return reply.code(202).send({ queued: true });
+    },
+  );
+
+  app.post(
+    '/v1/devices/:id/host-key/reset',
+    {
+      schema: {
+        tags,
+        summary: 'Forget the pinned host key; the next pull pins the one it meets',
+        params: IdParams,
+        response: { 200: DeviceView },
+      },
+      config: { right: 'devices:write', audit: 'device.reset-host-key' },
+    },
+    async (request) => {
+      const device = found(
+        await updateDevice(services.postgres, request.params.id, { host_key: null }),
+        'device',
+      );
+      note(request, `device/${device.id}`, { name: device.name });
+      return presentDevice(device);
+    },
+  );
+
+  app.get(
+    '/v1/devices/:id/health',
+    {
+      schema: { tags, summary: 'How its pulls fare', params: IdParams, response: { 200: HealthView } },
+      config: { right: 'devices:read' },
+    },
+    async ({ params }) => {
+      const { id } = await deviceOf(params.id);
+      return presentHealth((await deviceHealth(services.postgres, [id])).get(id));
+    },
+  );
+}

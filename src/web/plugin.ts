@@ -1,0 +1,51 @@
+// app.services -> the HTTP API: keys, routes, OpenAPI and its page
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import type {} from '../provide.ts';
+import { alertRoutes } from './alerts.ts';
+import { approvedForwardRoutes } from './approved-forwards.ts';
+import { authorise } from './authorise.ts';
+import { deliveryRoutes } from './deliveries.ts';
+import { deviceRoutes } from './devices.ts';
+import { endpointRoutes } from './endpoints.ts';
+import { healthRoutes } from './health.ts';
+import { document, documentOptions, homePage } from './pages.ts';
+import { sendError, sendNotFound } from './problem.ts';
+import { compileValidator, type Web } from './schema.ts';
+import { ticketRoutes } from './tickets.ts';
+
+export default fp(
+  async (app: FastifyInstance) => {
+    app.setValidatorCompiler(compileValidator as never);
+    // Answers are built field by field; the schemas type and document them.
+    app.setSerializerCompiler(() => JSON.stringify);
+    app.removeContentTypeParser('text/plain');
+    app.setErrorHandler(sendError);
+    app.setNotFoundHandler(sendNotFound);
+    authorise(app);
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    });
+    await app.register(swagger, documentOptions);
+    await app.register(async (pages) => {
+      pages.addHook('onRoute', (route) => {
+        route.config = { ...route.config, right: 'open' };
+      });
+      await pages.register(swaggerUi, { routePrefix: '/docs' });
+      document(pages);
+      homePage(pages);
+    });
+
+    const web = app as unknown as Web;
+    healthRoutes(web);
+    deviceRoutes(web);
+    ticketRoutes(web);
+    approvedForwardRoutes(web);
+    alertRoutes(web);
+    endpointRoutes(web);
+    deliveryRoutes(web);
+  },
+  { name: 'web', dependencies: ['store', 'job-queues', 'flows', 'enrichment'] },
+);

@@ -1,0 +1,70 @@
+// role -> what it may do, as data
+import type { Role } from '../store/postgres/schema.ts';
+
+export const RIGHTS = [
+  'devices:read',
+  'devices:write',
+  'snapshots:read',
+  'changes:read',
+  'changes:reconcile',
+  'tickets:read',
+  'tickets:write',
+  'forwards:read',
+  'forwards:write',
+  'alerts:read',
+  'alerts:decide',
+  'endpoints:read',
+  'endpoints:write',
+  'exporters:read',
+  'flows:read',
+  'coverage:read',
+  'enrichment:read',
+  'metrics:read',
+  'keys:read',
+  'keys:write',
+  'audit:read',
+] as const;
+export type Right = (typeof RIGHTS)[number];
+
+const READS = RIGHTS.filter((right) => right.endsWith(':read'));
+
+/** Whoever registers devices does not reconcile their changes, and whoever reconciles never sees a configuration. */
+const GRANTS: Readonly<Record<Role, readonly Right[]>> = {
+  admin: RIGHTS,
+  network: [
+    'devices:read',
+    'devices:write',
+    'snapshots:read',
+    'changes:read',
+    'alerts:read',
+    'exporters:read',
+    'flows:read',
+    'coverage:read',
+    'enrichment:read',
+    'metrics:read',
+  ],
+  soc: [
+    'alerts:read',
+    'alerts:decide',
+    'endpoints:read',
+    'endpoints:write',
+    'changes:read',
+    'enrichment:read',
+    'metrics:read',
+  ],
+  change: [
+    'changes:read',
+    'changes:reconcile',
+    'tickets:read',
+    'tickets:write',
+    'forwards:read',
+    'forwards:write',
+    'metrics:read',
+  ],
+  auditor: READS,
+  'tickets-only': ['tickets:write'],
+};
+
+export const ROLES = Object.keys(GRANTS) as Role[];
+
+export const mayDo = (role: Role, right: Right): boolean => GRANTS[role].includes(right);

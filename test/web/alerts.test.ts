@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, test } from 'node:test';
+import { Webhook } from 'standardwebhooks';
+import { queueDeliveries } from '../../src/alerts/queue.ts';
+import { putAlert } from '../../src/store/postgres/alerts.ts';
+import { alertFixture } from './alert.ts';
+import { startWeb } from './service.ts';
+
+const received: { headers: Record<string, string>; body: string }[] = [];
+const receiver = createServer((request, response) => {
+  let body = '';
+  request.on('data', (chunk) => {
+    body += chunk;
+  });
+  request.on('end', () => {
+    received.push({ headers: request.headers as Record<string, string>, body });
+    response.writeHead(request.url === '/down' ? 503 : 204).end();
+  });
+});
+await new Promise<void>((settle) => receiver.listen(0, '127.0.0.1', settle));
+after(() => receiver.close());
+const { port } = receiver.address() as { port: number };
+
+const { ask, services } = await startWeb({ POSTERN_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1' });
+const add = (alert: ReturnType<typeof alertFixture>) =>
+  putAlert(services.postgres, alert, null, new Date(alert.observedAt));
+
+test('alerts are listed newest first, by filter and page', async () => {
+  await add(alertFixture('al_1', { openedAt: '2026-01-01T00:00:00.000Z', device: 'edge-1' }));
+  await add(alertFixture('al_2', { openedAt: '2026-01-02T00:00:00.000Z', severity: 'high' }));
+  await add(alertFixture('al_3', { openedAt: '2026-01-02T00:00:00.000Z', severity: 'high' }));
+  const ids = async (query: string) =>
+    (await ask('soc', 'GET', `/v1/alerts?${query}`)).body.items.map(({ id }: { id: string }) => id);
+  assert.deepEqual(await ids(''), ['al_3', 'al_2', 'al_1']);
+  assert.deepEqual(await ids('severity=high&status=open'), ['al_3', 'al_2']);
+  assert.deepEqual(await ids('device=edge-1'), ['al_1']);
+  assert.deepEqual(await ids('analytic=AN0000'), []);
+  assert.deepEqual(await ids('since=2026-01-02T00:00:00Z'), ['al_3', 'al_2']);
+  const first = (await ask('soc', 'GET', '/v1/alerts?limit=2')).body;
+  assert.deepEqual(await ids(`limit=2&cursor=${first.next}`), ['al_1']);
+  const bad = await ask('soc', 'GET', '/v1/alerts?severity=loud');
+  assert.deepEqual([bad.status, bad.body.field], [400, 'severity']);
+  assert.equal((await ask('soc', 'GET', '/v1/alerts?since=yesterday')).body.field, 'since');
+});
+
+test('an alert is read as it was stored, acknowledged and closed, each once', async () => {
+  const alert = alertFixture('al_4', { openedAt: '2026-01-03T00:00:00.000Z' });
+  await add(alert);
+  const read = await ask('network', 'GET', '/v1/alerts/al_4');
+  assert.deepEqual(read.body, { ...alert, decidedBy: null, decisionNote: null });
+  const url = '/v1/alerts/al_4';
+  const taken = await ask('soc', 'POST', `${url}/acknowledge`, { note: 'mine' });
+  assert.deepEqual([taken.status, taken.body.status, taken.body.decisionNote], [200, 'acknowledged', 'mine']);
+  assert.match(taken.body.decidedBy, /^soc key \(/);
+  const twice = await ask('soc', 'POST', `${url}/acknowledge`, {});
+  assert.deepEqual([twice.status, twice.body.code], [409, 'wrong-status']);
+  // A later revision does not undo what people decided.
+  await add({ ...alert, revision: 2, status: 'open' });
+  assert.equal((await ask('soc', 'GET', url)).body.status, 'acknowledged');
+  assert.equal((await ask('soc', 'POST', `${url}/close`, {})).body.status, 'closed');
+  assert.equal((await ask('soc', 'POST', `${url}/close`, {})).status, 409);
+  assert.equal((await ask('soc', 'POST', '/v1/alerts/al_none/close', {})).status, 404);
+});
+
+test('an endpoint shows its secret once, and a test is signed with it', async () => {
+  const made = await ask('soc', 'POST', '/v1/endpoints', {
+    name: 'soc',
+    url: `http://127.0.0.1:${port}/hook`,
+  });
+  assert.equal(made.status, 201);
+  assert.match(made.body.secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
+  const url = `/v1/endpoints/${made.body.id}`;
+  const { secret, ...shown } = made.body;
+  assert.deepEqual((await ask('soc', 'GET', url)).body, shown);
+  assert.deepEqual((await ask('soc', 'POST', `${url}/test`)).body, { delivered: true, status: 204 });
+  const { headers, body } = received.pop()!;
+  assert.equal((new Webhook(secret).verify(body, headers) as { analytic: string }).analytic, 'TEST');
+
+  const own = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const changed = await ask('soc', 'PATCH', url, {
+    secret: own,
+    url: `http://127.0.0.1:${port}/down`,
+    enabled: false,
+  });
+  assert.deepEqual([changed.status, changed.body.enabled, 'secret' in changed.body], [200, false, false]);
+  const failed = (await ask('soc', 'POST', `${url}/test`)).body;
+  assert.deepEqual(failed, { delivered: false, status: 503, error: 'answered 503' });
+  const last = received.pop()!;
+  assert.ok(new Webhook(own).verify(last.body, last.headers));
+});
+
+test('endpoints that may not be reached, and names that are taken, are refused', async () => {
+  const cases: [object, string][] = [
+    [{ url: 'http://169.254.169.254/latest' }, 'url'],
+    [{ url: 'ftp://soc.example/' }, 'url'],
+    [{ url: 'https://user:word@soc.example/' }, 'url'],
+    [{ format: 'fax' }, 'format'],
+    [{ secret: 'short' }, 'secret'],
+    [{ token: 'two words' }, 'token'],
+  ];
+  for (const [more, field] of cases) {
+    const { status, body } = await ask('soc', 'POST', '/v1/endpoints', {
+      name: 'x',
+      url: 'https://soc.example/',
+      ...more,
+    });
+    assert.deepEqual([status, body.field], [400, field], JSON.stringify(body));
+  }
+  const again = await ask('soc', 'POST', '/v1/endpoints', { name: 'soc', url: 'https://soc.example/' });
+  assert.deepEqual([again.status, again.body.code], [409, 'name-taken']);
+});
+
+test('deliveries are listed by state, and replayed where they are not waiting', async () => {
+  await ask('soc', 'POST', '/v1/endpoints', { name: 'queue', url: 'https://soc.example/hook' });
+  const alert = alertFixture('al_5');
+  await add(alert);
+  const [id] = await queueDeliveries(services.postgres, alert, new Date());
+  const listed = (await ask('soc', 'GET', '/v1/deliveries?state=pending')).body.items;
+  assert.deepEqual(
+    listed.map((one: { id: string }) => one.id),
+    [id],
+  );
+  assert.equal((await ask('soc', 'POST', `/v1/deliveries/${id}/replay`)).status, 409);
+  await services.postgres
+    .updateTable('deliveries')
+    .set({ state: 'parked', attempt_count: 12, last_error: 'answered 500' })
+    .where('id', '=', id)
+    .execute();
+  const parked = (await ask('soc', 'GET', '/v1/deliveries?state=parked')).body.items[0];
+  assert.deepEqual([parked.id, parked.attemptCount, parked.lastError], [id, 12, 'answered 500']);
+  const replayed = await ask('soc', 'POST', `/v1/deliveries/${id}/replay`);
+  assert.deepEqual([replayed.status, replayed.body.state, replayed.body.attemptCount], [202, 'pending', 0]);
+  assert.equal((await ask('soc', 'POST', '/v1/deliveries/none/replay')).status, 404);
+  const endpoint = parked.endpointId;
+  assert.equal((await ask('soc', 'DELETE', `/v1/endpoints/${endpoint}`)).status, 204);
+  assert.deepEqual((await ask('soc', 'GET', '/v1/deliveries')).body.items, []);
+});
