@@ -28,7 +28,10 @@ export function narrate(facts: ChangeFacts, finding: TrafficFinding | undefined)
       : facts.ticket.state === 'none'
         ? 'without a ticket'
         : `(${facts.ticket.reason})`;
-  const opened = facts.change.opens[0] ? `; it lets ${openingText(facts.change.opens[0])}` : '';
+  // The return direction of a translation opens something too; what the change is graded by goes first.
+  const gravest =
+    facts.change.opens.find((opening) => opening.class === facts.class) ?? facts.change.opens[0];
+  const opened = gravest ? `; it lets ${openingText(gravest)}` : '';
   const when = `between ${time(facts.occurredBetween.fromMs)} and ${time(facts.occurredBetween.toMs)}`;
   return `Probably ${who} ${facts.change.kind} "${shorten(rule)}" on ${facts.device} ${when} ${ticket}${opened}${trafficText(finding)}.`;
 }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type An0926Parameters, an0926 } from '../../src/analytics/an0926.ts';
 import { withOverrides } from '../../src/analytics/index.ts';
+import { addressSet } from '../../src/model/addresses.ts';
+import type { Opening } from '../../src/model/change.ts';
 import type { ChangeFacts, Evidence } from '../../src/model/watch.ts';
-import { evidence, facts, group, minutes, question, T0 } from './fixtures.ts';
+import { evidence, facts, group, minutes, question, relay, T0 } from './fixtures.ts';
 
 const judge = (f: ChangeFacts, e: Evidence, overrides: Partial<An0926Parameters> = {}) =>
   an0926.judge(f, question, e, withOverrides(an0926, overrides));
@@ -20,6 +22,19 @@ test('with a spike that few packets answer it is high', () => {
   assert.ok(verdict.returnRatio! < 0.05);
   assert.deepEqual(verdict.missingStages, []);
   assert.match(verdict.narrative, /203\.0\.113\.50 \(AS64500 EXAMPLE-VPS, vps\)/);
+});
+
+test('the narrative names the opening that the change is graded by, not its return direction', () => {
+  const { traffic, ...back } = relay;
+  const inbound: Opening = {
+    ...back,
+    traffic: { ...traffic, sources: addressSet('203.0.113.50'), destinations: addressSet('10.20.0.0/24') },
+    destinationTranslation: undefined,
+    class: 'inbound-forward',
+  };
+  const change = { ...facts().change, opens: [inbound, relay] };
+  const { narrative } = judge(facts({ change }), evidence([]));
+  assert.match(narrative, /lets 10\.20\.0\.0\/24 reach 203\.0\.113\.50 port 443/);
 });
 
 test('a two-way download of the same size stays low', () => {
