@@ -5,6 +5,10 @@ import { PosternError } from './model/errors.ts';
 /** Loaded when asked for: most commands need no database and should start at once. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   serve: { summary: 'run the service', load: () => import('./serve.ts') },
+  demo: {
+    summary: 'the service with a simulated network that misbehaves, to look at',
+    load: () => import('./demo/command.ts'),
+  },
   decode: {
     summary: 'flow datagrams in captures -> one JSON record a line',
     load: () => import('./packets/command.ts'),
