@@ -18,7 +18,7 @@ export function createMetering(): Metering {
   return { key: new Uint32Array(SLOTS * 2), minute: new Uint32Array(SLOTS) };
 }
 
-/** Notes that `exporter` (a number above zero or zero) meters `interfaceIndex` at ingress. A full neighbourhood forgets its first entry. */
+/** Notes that `exporter` (its number) meters `interfaceIndex` at ingress. A full neighbourhood forgets its first entry. */
 export function noteIngress(
   metering: Metering,
   exporter: number,
