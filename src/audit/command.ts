@@ -79,7 +79,7 @@ function warn(findings: ConfigFindings, unknown: readonly string[], malformedCou
 
 async function answerAll(site: AuditSite, findings: ConfigFindings, options: Options) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-audit-'));
-  const client = await openClickHouse({ path: folder });
+  const client = await openClickHouse({ path: join(folder, 'clickhouse') });
   const onProgress = progress();
   try {
     return await replay({

@@ -48,15 +48,21 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     maxConversations: FLUSH_ROWS * 2,
     onFull: () => full.push(...folder.drain()),
   });
+  // One insert is under way while the next rows are decoded.
+  let inserting: Promise<void> = Promise.resolve();
   const store = async () => {
+    await inserting;
     const batches = [...full.splice(0), ...folder.drain()];
-    if (watches.length > 0 && batches.length > 0) await insertConversations(client, batches);
+    if (watches.length > 0 && batches.length > 0) inserting = insertConversations(client, batches);
+    inserting.catch(() => {});
   };
+  let datagramCount = 0;
   const datagrams = asAsync(input.datagrams)[Symbol.asyncIterator]();
   let current = await datagrams.next();
   const feed = async (untilMs: number) => {
     while (!current.done && current.value.atMs <= untilMs) {
       const { source, sourcePort, payload, atMs } = current.value;
+      datagramCount++;
       folder.receive(source, sourcePort, payload, atMs);
       if (folder.count() + full.length * 1000 > FLUSH_ROWS) await store();
       current = await datagrams.next();
@@ -71,7 +77,8 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
   for (let next = takeEarliest(queue); next && next.atMs <= input.untilMs; next = takeEarliest(queue)) {
     await feed(next.atMs);
     await store();
-    const nextAtMs = await answers.answer(next.index, next.atMs);
+    await inserting;
+    const nextAtMs = await answers.answer(next.index, next.atMs, datagramCount);
     if (nextAtMs !== undefined) queue.push({ atMs: nextAtMs, index: next.index });
     recordCount += newRecords(folder);
     input.onProgress?.(next.atMs, recordCount);
@@ -85,10 +92,15 @@ function createAnswers(input: ReplayInput) {
   const { site, client, watches } = input;
   const lookup = openLookup(input.tables);
   const alerts = new Map<number, Alert>();
+  const askedAfter = new Map<number, number>();
   return {
     alertCount: () => alerts.size,
-    answer: async (index: number, askedAtMs: number): Promise<number | undefined> => {
+    answer: async (index: number, askedAtMs: number, datagramCount: number): Promise<number | undefined> => {
       const { draft, openedAtMs } = watches[index];
+      // The same evidence would be judged again.
+      if (askedAfter.get(index) === datagramCount)
+        return nextAnswerAt(openedAtMs, draft.question.untilMs, askedAtMs);
+      askedAfter.set(index, datagramCount);
       const analytic = analyticOf(draft.analytic)!;
       const parameters = withOverrides(analytic, site.parameters?.[analytic.id]);
       const evidence = await gatherEvidence(client, draft.question, askedAtMs, {

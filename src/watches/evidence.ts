@@ -109,7 +109,7 @@ async function coverageOf(client: ClickHouseClient, question: Question, frame: F
     client,
     `SELECT toUnixTimestamp(minIf(minute, before)) AS first, toUnixTimestamp(max(minute)) AS last,
             uniqExactIf(toStartOfHour(minute), before) AS hours, countIf(NOT before) AS after
-     FROM (SELECT minute, minute < toDateTime({since:UInt32}) AS before FROM conversations
+     FROM (SELECT minute, minute < toDateTime({since:UInt32}) AS before FROM exporter_minutes
            WHERE ${exporters} AND minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32}))`,
     frame,
   );
@@ -141,7 +141,7 @@ async function topAddresses(client: ClickHouseClient, frame: Frame): Promise<Add
          AND minute >= toDateTime({since:UInt32}) AND minute <= toDateTime({until:UInt32})
        GROUP BY external ORDER BY scaled DESC, external LIMIT ${MAX_ADDRESSES}),
      showing AS (
-       SELECT groupUniqArray((exporter, interface)) AS paths FROM conversations
+       SELECT groupUniqArray((exporter, interface)) AS paths FROM exporter_minutes
        WHERE in_packets > 0 AND minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32})),
      before AS (
        SELECT external, uniqExactIf(toStartOfHour(minute), ${frame.scope}) AS before_hours, uniqIf(internal, NOT (${frame.scope})) AS others

@@ -155,7 +155,7 @@ function capture(scenario: Scenario): Buffer {
 }
 
 /** Little-endian, microseconds, raw IP (LINKTYPE_RAW 101). */
-function pcapHeader(): Buffer {
+export function pcapHeader(): Buffer {
   const header = Buffer.alloc(24);
   header.writeUInt32LE(0xa1b2c3d4, 0);
   header.writeUInt16LE(2, 4);
@@ -165,7 +165,7 @@ function pcapHeader(): Buffer {
   return header;
 }
 
-function frame(atMs: number, payload: Uint8Array): Buffer {
+export function frame(atMs: number, payload: Uint8Array): Buffer {
   const ip = Buffer.alloc(28);
   ip[0] = 0x45;
   ip.writeUInt16BE(28 + payload.length, 2);

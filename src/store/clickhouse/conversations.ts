@@ -2,19 +2,22 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ConversationBatch } from '../../flows/batch.ts';
 import { addressSet, mapped } from '../../model/addresses.ts';
+import { conversationBlock } from './conversation-native.ts';
 import { CONVERSATION_COLUMNS, conversationRows } from './conversation-rows.ts';
-import { insertTsv } from './insert.ts';
+import { insertBlock, insertTsv } from './insert.ts';
 
 const INSERT_ROWS = 50_000;
+const BLOCK_ROWS = 300_000;
 
 /**
- * Resolves when the rows are stored. Text, because the engine in process takes nothing else, and parses it at over a
- * million rows a second. Throws what the client throws; whole parts of 50,000 rows before the failing one are stored then.
+ * Resolves when the rows are stored. Throws what the client throws; whole parts before the failing one are stored then.
  */
 export async function insertConversations(
   client: ClickHouseClient,
   batch: ConversationBatch | readonly ConversationBatch[],
 ): Promise<void> {
+  const batches = 'count' in batch ? [batch] : batch;
+  if (await insertBlocks(client, batches)) return;
   let lines: string[] = [];
   let rows = 0;
   const send = async () => {
@@ -22,7 +25,7 @@ export async function insertConversations(
     lines = [];
     rows = 0;
   };
-  for (const one of 'count' in batch ? [batch] : batch) {
+  for (const one of batches) {
     for (let from = 0; from < one.count; from += INSERT_ROWS) {
       const to = Math.min(one.count, from + INSERT_ROWS);
       if (rows + to - from > INSERT_ROWS) await send();
@@ -31,6 +34,25 @@ export async function insertConversations(
     }
   }
   await send();
+}
+
+/** False where the client speaks to a server. */
+async function insertBlocks(
+  client: ClickHouseClient,
+  batches: readonly ConversationBatch[],
+): Promise<boolean> {
+  for (const batch of batches) {
+    for (let from = 0; from < batch.count; from += BLOCK_ROWS) {
+      const to = Math.min(batch.count, from + BLOCK_ROWS);
+      if (
+        !(await insertBlock(client, 'conversations', CONVERSATION_COLUMNS, () =>
+          conversationBlock(batch, from, to),
+        ))
+      )
+        return false;
+    }
+  }
+  return true;
 }
 
 export interface SummaryQuestion {

@@ -1,6 +1,9 @@
-// rows as tab-separated text -> a table, the fastest way in
+// rows -> a table: as tab-separated text, or to the engine in this process as a block that it reads from a file
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { engineFolder } from './open.ts';
 
 /** Escapes a text for a column of tab-separated values. */
 export function tsvText(text: string): string {
@@ -37,4 +40,33 @@ export async function insertTsv(
     values: Readable.from([lines], { objectMode: false }),
     format: 'TabSeparated',
   });
+}
+
+let blockCount = 0;
+
+/**
+ * Inserts a block of ClickHouse's Native format into the engine in this process; false where the client speaks to a server.
+ * The engine takes only text through its interface, and parsing that costs six times what reading a block does.
+ * Resolves when the rows are stored.
+ */
+export async function insertBlock(
+  client: ClickHouseClient,
+  table: string,
+  columns: readonly string[],
+  block: () => Uint8Array,
+): Promise<boolean> {
+  const folder = engineFolder(client);
+  if (folder === undefined) return false;
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${process.pid}-${++blockCount}.native`);
+  await writeFile(file, block());
+  try {
+    const names = columns.join(', ');
+    await client.command({
+      query: `INSERT INTO ${table} (${names}) SELECT ${names} FROM file('${file.replace(/[\\']/g, '\\$&')}', 'Native')`,
+    });
+  } finally {
+    await rm(file, { force: true });
+  }
+  return true;
 }

@@ -1,4 +1,5 @@
 // a folder or a URL -> a ClickHouse client with the schema in place
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { PosternError } from '../../model/errors.ts';
@@ -52,6 +53,12 @@ function engineArguments(memoryMiB: number): string[] {
   ];
 }
 
+/** Where blocks are handed to the engine in this process, by its client. */
+const engineFolders = new WeakMap<ClickHouseClient, string>();
+
+/** undefined for a client of a server. */
+export const engineFolder = (client: ClickHouseClient): string | undefined => engineFolders.get(client);
+
 function openEngine(path: string, memoryMiB: number): ClickHouseClient {
   // Loaded here and not at the top: the native library takes 150 MB.
   const require = createRequire(import.meta.url);
@@ -73,10 +80,13 @@ function openEngine(path: string, memoryMiB: number): ClickHouseClient {
   // Cast: chdb types itself by its own copy of the client's types.
   const connection = createChdbConnection({ path }) as unknown as Connection;
   const client = createClient({ connection, log: QUIET });
+  const blocks = `${path}.blocks`;
+  engineFolders.set(client, blocks);
   const close = client.close.bind(client);
   client.close = async () => {
     await close();
     session.close();
+    await rm(blocks, { recursive: true, force: true });
   };
   return client;
 }

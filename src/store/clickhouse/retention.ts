@@ -10,6 +10,7 @@ export interface Retention {
 /** Alters a table only where its TTL differs from what is asked for. */
 export async function applyRetention(client: ClickHouseClient, retention: Retention): Promise<void> {
   await setTtl(client, 'conversations', 'minute', retention.flowDays);
+  await setTtl(client, 'exporter_minutes', 'minute', retention.flowDays);
   await setTtl(client, 'events', 'toDateTime(received_at)', retention.eventDays);
 }
 
