@@ -1,5 +1,5 @@
 // a newly passing piece -> the rule changes that it is owed to
-import type { PolicyEntry, RuleSet, Stage } from '../model/rule.ts';
+import type { Policy, PolicyEntry, RuleSet, Stage } from '../model/rule.ts';
 import type { Found, Half, Novelty } from './compare.ts';
 import type { Effect } from './effect.ts';
 import { type Decider, insideArriving, outsideArriving, type Piece, splitPiece, splitSeen } from './piece.ts';
@@ -22,10 +22,13 @@ const STAGES_OF: Readonly<Record<Novelty, readonly Stage[]>> = {
 export interface PlacedEntry {
   readonly entry: PolicyEntry;
   readonly stage: Stage;
+  readonly sees: Policy['sees'];
 }
 
 export function entriesByKey(ruleSet: RuleSet): Map<string, PlacedEntry[]> {
-  const placed = ruleSet.policies.flatMap(({ stage, entries }) => entries.map((entry) => ({ entry, stage })));
+  const placed = ruleSet.policies.flatMap(({ stage, sees, entries }) =>
+    entries.map((entry) => ({ entry, stage, sees })),
+  );
   return Map.groupBy(placed, ({ entry }) => entry.ruleKey);
 }
 
@@ -43,7 +46,9 @@ export function attribute<Change>(
 ): [Change, Piece][] {
   const result: [Change, Piece][] = [];
   const deciding = piece.deciders.filter((decider) => to.touched.has(decider));
-  const able = deciding.filter((decider) => STAGES_OF[novelty].includes(stageOf(decider, to.entries)));
+  const able = deciding.filter(
+    (decider) => STAGES_OF[novelty].includes(stageOf(decider, to.entries)) && !stops(decider),
+  );
   let open = [piece];
   for (const decider of able) {
     const change = to.changeOf(decider);
@@ -86,6 +91,10 @@ function stageOf(decider: Decider, entries: ReadonlyMap<string, readonly PlacedE
   return entries.get(decider.ruleKey)?.find(({ entry }) => entry === decider)?.stage ?? 'filter';
 }
 
+/** A conditional piece has among its deciders who would drop it. */
+const stops = (decider: Decider): boolean =>
+  'ruleKey' in decider ? decider.action === 'drop' : decider.otherwise === 'drop';
+
 /** Entries of the same rule on the other side that do what `decider` does. */
 function sameBefore<Change>(
   decider: Decider,
@@ -101,12 +110,16 @@ function sameBefore<Change>(
       (other) =>
         other.stage === stage &&
         other.entry.action === decider.action &&
+        (other.entry.unresolved.length === 0 || decider.unresolved.length > 0) &&
+        (other.entry.translated === undefined || other.entry.translated === decider.translated) &&
         signatures.translation(other.entry.translation) === signatures.translation(decider.translation),
     );
 }
 
-const outside = (piece: Piece, { entry, stage }: PlacedEntry): readonly Piece[] =>
-  stage === 'destination-nat' ? outsideArriving(piece, entry.match) : splitSeen(piece, entry.match).rest;
+const outside = (piece: Piece, { entry, stage, sees }: PlacedEntry): readonly Piece[] =>
+  stage === 'destination-nat' || sees === 'untranslated'
+    ? outsideArriving(piece, entry.match)
+    : splitSeen(piece, entry.match).rest;
 
 /** What touched entries did with packets. One that dropped them is to blame alone; otherwise all touched deciders are. */
 export interface Obstacle {

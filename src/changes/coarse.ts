@@ -1,7 +1,8 @@
 // changed entries -> what each lets through or stops by itself; for differences too finely cut to follow exactly
 import type { PolicyEntry, RuleSet, Stage, Translation } from '../model/rule.ts';
 import { intersectTraffic, type Traffic } from '../model/traffic.ts';
-import { appliesBox, type Effect, usable } from './effect.ts';
+import { appliesBox, usable } from './decide.ts';
+import type { Effect } from './effect.ts';
 import { arriving, type Decider, mayOverlap, type Piece } from './piece.ts';
 import type { Touched } from './touched.ts';
 import { translateDestination } from './translate.ts';

@@ -1,10 +1,11 @@
 // what passes before, what passes after -> the pieces that pass newly, and what about them is new
-import { type Budget, type Effect, spend } from './effect.ts';
+import { type Budget, spend } from './decide.ts';
+import type { Effect } from './effect.ts';
 import { type Decider, mayOverlap, type Piece, splitPiece } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
 /**
- * `way`: the packet did not come through to this destination; `redirect`: it did, but was not taken aside or not so;
+ * `way`: the packet did not come through to this destination, or only under conditions; `redirect`: it did, but was not taken aside or not so;
  * `source`: it did, and only seems to come from elsewhere now.
  */
 export type Novelty = 'way' | 'redirect' | 'source';
@@ -40,7 +41,7 @@ export function newlyPassing(from: Half, to: Half, signatures: Signatures, budge
       const parts = rest.map((part) => splitPiece(part, other));
       rest = parts.flatMap((part) => part.rest);
       const common = parts.flatMap((part) => part.common);
-      const novelty = common.length > 0 ? differenceOf(piece, other, signatures) : undefined;
+      const novelty = common.length > 0 ? noveltyOf(piece, other, signatures) : undefined;
       if (novelty) for (const part of common) found.push({ piece: part, novelty });
       if (rest.length === 0) break;
     }
@@ -54,13 +55,14 @@ function newCopies(from: Effect, to: Effect, signatures: Signatures): Found[] {
   return to.mirrored.flatMap((piece) => {
     let rest = [piece];
     for (const other of from.mirrored)
-      if (!differenceOf(piece, other, signatures))
-        rest = rest.flatMap((part) => splitPiece(part, other).rest);
+      if (!noveltyOf(piece, other, signatures)) rest = rest.flatMap((part) => splitPiece(part, other).rest);
     return rest.map((part) => ({ piece: part, novelty: 'redirect' as const }));
   });
 }
 
-function differenceOf(a: Piece, b: Piece, signatures: Signatures): 'redirect' | 'source' | undefined {
+/** What is new about a piece that came through as `b` before. */
+function noveltyOf(a: Piece, b: Piece, signatures: Signatures): Novelty | undefined {
+  if (b.conditional && !a.conditional) return 'way';
   if (signatures.translation(a.redirect) !== signatures.translation(b.redirect)) return 'redirect';
   return signatures.translation(a.source) === signatures.translation(b.source) ? undefined : 'source';
 }

@@ -8,7 +8,8 @@ import { attribute, entriesByKey, obstaclesOf, type Side } from './attribute.ts'
 import { gravest } from './classify.ts';
 import { coarseEffects } from './coarse.ts';
 import { type Found, newlyPassing } from './compare.ts';
-import { type Budget, type Effect, evaluate, TooManyPieces } from './effect.ts';
+import { type Budget, TooManyPieces } from './decide.ts';
+import { type Effect, evaluate } from './effect.ts';
 import { toOpenings } from './openings.ts';
 import { effectOf, type Pair, pairRules } from './pair.ts';
 import type { Decider } from './piece.ts';

@@ -1,9 +1,11 @@
 // rule set, region of traffic -> disjoint pieces that pass, each with what becomes of it and which entries decided
 import type { AddressSet } from '../model/addresses.ts';
 import type { Policy, PolicyEntry, RuleSet, Stage, Translation } from '../model/rule.ts';
-import { ANY_TRAFFIC, type Region, subtractRegion, type Traffic } from '../model/traffic.ts';
-import { arriving, type Decider, mayOverlap, type Piece, splitSeen } from './piece.ts';
-import { translateDestination } from './translate.ts';
+import { type Region, subtractRegion, type Traffic } from '../model/traffic.ts';
+import { appliesBox, type Budget, cut, decide, decidedBy, inOrder, usable } from './decide.ts';
+import { filterAll, type Outcome } from './filter.ts';
+import { arriving, mayOverlap, type Piece } from './piece.ts';
+import { offsetOf, translateDestination } from './translate.ts';
 
 /** One box of packets that pass, and what becomes of them. */
 export interface Passing {
@@ -13,6 +15,8 @@ export interface Passing {
   /** Policy route, tunnel or proxy that takes the packet, or mirror that takes a copy of it. */
   readonly redirect?: Translation;
   readonly sourceTranslation?: Translation;
+  /** Only under conditions that are not resolved. */
+  readonly conditional: boolean;
   readonly ruleKeys: readonly string[];
 }
 
@@ -25,19 +29,6 @@ export interface Effect {
   readonly exempted: readonly Piece[];
 }
 
-/** How many comparisons of boxes are left; over it a region is too finely cut to be worth following. */
-export interface Budget {
-  left: number;
-}
-/** Cutting a box takes as long as so many comparisons. */
-const CUT_COST = 100;
-export class TooManyPieces extends Error {}
-
-export function spend(budget: Budget, comparisons: number): void {
-  budget.left -= comparisons;
-  if (budget.left < 0) throw new TooManyPieces();
-}
-
 /** Disjoint in (packet, choice the device makes from a pool); a mirrored packet is there once more with its mirror. */
 export function passing(ruleSet: RuleSet, within: Region): Passing[] {
   const { passed, mirrored } = evaluate(ruleSet, disjoint(within), { left: Infinity });
@@ -46,6 +37,7 @@ export function passing(ruleSet: RuleSet, within: Region): Passing[] {
     destinationTranslation: destinationOf(piece),
     redirect: piece.redirect,
     sourceTranslation: piece.source,
+    conditional: piece.conditional,
     ruleKeys: ruleKeysOf(piece),
   }));
 }
@@ -53,7 +45,9 @@ export function passing(ruleSet: RuleSet, within: Region): Passing[] {
 /** `within` must be disjoint. Throws TooManyPieces over the budget. */
 export function evaluate(ruleSet: RuleSet, within: Region, budget: Budget): Effect {
   const at = (stage: Stage) => ruleSet.policies.filter((policy) => policy.stage === stage);
-  const nat = firstOf(within.map(arriving), at('destination-nat'), usable, budget, (piece, entry) =>
+  const filters = (sees: Policy['sees']) => at('filter').filter((policy) => policy.sees === sees);
+  const arrived = filterAll(within.map(arriving), filters('untranslated'), budget);
+  const nat = firstOf(arrived.pieces, at('destination-nat'), usable, budget, (piece, entry) =>
     translateDestination(piece, entry, entry.translation as Translation),
   );
   // What the device keeps for itself is not forwarded: no later stage sees it.
@@ -68,39 +62,40 @@ export function evaluate(ruleSet: RuleSet, within: Region, budget: Budget): Effe
   );
   const exempted: Piece[] = [];
   const copies = at('redirect').flatMap((policy) => copiesOf(onward, policy, exempted));
-  const filtered = filterAll(routed.pieces, at('filter'), budget);
-  const mirrored = filterAll(copies, at('filter'), budget);
-  const sourced = firstOf(filtered.pieces, at('source-nat'), usable, budget, (piece, entry) => [
-    { ...decidedBy(piece, entry), source: entry.translation },
-  ]);
+  const leave = (pieces: readonly Piece[]) => leaving(pieces, at('source-nat'), filters, budget);
+  const left = leave(routed.pieces);
+  const mirrored = leave(copies);
   return {
-    passed: [...own, ...sourced.pieces],
-    mirrored: mirrored.pieces,
-    dropped: [
-      ...nat.dropped,
-      ...routed.dropped,
-      ...filtered.dropped,
-      ...mirrored.dropped,
-      ...sourced.dropped,
-    ],
+    passed: [...own, ...left.pieces],
+    // A copy is of the packet as it came.
+    mirrored: mirrored.pieces.map(({ source, sourceShift, ...copy }) => copy),
+    dropped: [...arrived.dropped, ...nat.dropped, ...routed.dropped, ...left.dropped, ...mirrored.dropped],
     exempted,
   };
 }
 
-interface Outcome {
-  readonly pieces: Piece[];
-  readonly dropped: Piece[];
+const isMirror = (entry: PolicyEntry) => entry.translation?.kind === 'mirror';
+
+/** From routing to the wire: filters, source NAT, filters of translated packets. */
+function leaving(
+  pieces: readonly Piece[],
+  nat: readonly Policy[],
+  filters: (sees: Policy['sees']) => Policy[],
+  budget: Budget,
+): Outcome {
+  const filtered = filterAll(pieces, filters(undefined), budget);
+  const sourced = firstOf(filtered.pieces, nat, usable, budget, (piece, entry) => [
+    { ...decidedBy(piece, entry), source: entry.translation, sourceShift: sourceShiftOf(entry) },
+  ]);
+  const last = filterAll(sourced.pieces, filters('translated'), budget);
+  return { pieces: last.pieces, dropped: [...filtered.dropped, ...sourced.dropped, ...last.dropped] };
 }
 
-const isMirror = (entry: PolicyEntry) => entry.translation?.kind === 'mirror';
-/** An entry whose match is a superset decides only where it lets something through. */
-export const usable = (entry: PolicyEntry): boolean =>
-  (entry.unresolved.length === 0 || entry.action === 'accept' || entry.action === 'translate') &&
-  (entry.action !== 'translate' || entry.translation !== undefined);
-const decidedBy = (piece: Piece, decider: Decider): Piece => ({
-  ...piece,
-  deciders: [...piece.deciders, decider],
-});
+function sourceShiftOf({ match, translation }: PolicyEntry): bigint | undefined {
+  return translation?.offset && translation.addresses
+    ? offsetOf(match.sources, translation.addresses)
+    : undefined;
+}
 
 /** NAT and redirect stages: over all policies in order, the first entry that matches ends the stage. */
 function firstOf(
@@ -116,30 +111,12 @@ function firstOf(
   for (const policy of policies) {
     const { hits, undecided, outside } = decide(open, policy, counts, budget);
     for (const { piece, entry } of hits) {
-      if (entry.action === 'translate') done.push(...translate(piece, entry));
+      if (entry.action === 'translate') for (const part of translate(piece, entry)) done.push(part);
       else (entry.action === 'drop' ? dropped : done).push(decidedBy(piece, entry));
     }
     open = [...undecided, ...outside];
   }
   return { pieces: [...done, ...open], dropped };
-}
-
-/** Filters one after the other; all must accept. */
-function filterAll(pieces: readonly Piece[], policies: readonly Policy[], budget: Budget): Outcome {
-  let open = [...pieces];
-  const dropped: Piece[] = [];
-  const counts = (entry: PolicyEntry) =>
-    usable(entry) && (entry.action === 'accept' || entry.action === 'drop');
-  for (const policy of policies) {
-    const { hits, undecided, outside } = decide(open, policy, counts, budget);
-    open = outside;
-    for (const { piece, entry } of hits)
-      (entry.action === 'accept' ? open : dropped).push(decidedBy(piece, entry));
-    const rest = undecided.map((piece) => decidedBy(piece, policy));
-    if (policy.otherwise === 'drop') dropped.push(...rest);
-    else open.push(...rest);
-  }
-  return { pieces: open, dropped };
 }
 
 /** Every mirror that a packet meets takes a copy; only an exemption ends the list. */
@@ -149,7 +126,7 @@ function copiesOf(pieces: readonly Piece[], policy: Policy, exempted: Piece[]): 
   let open: Piece[] = cut(pieces, appliesBox(policy)).hits;
   for (const entry of inOrder(policy)) {
     if (!usable(entry) || (entry.action === 'translate' && !isMirror(entry))) continue;
-    const { hits, rest } = cut(open, entry.match);
+    const { hits, rest } = cut(open, entry.match, entry.translated);
     if (entry.action === 'translate')
       copies.push(...hits.map((piece) => ({ ...decidedBy(piece, entry), redirect: entry.translation })));
     else {
@@ -158,42 +135,6 @@ function copiesOf(pieces: readonly Piece[], policy: Policy, exempted: Piece[]): 
     }
   }
   return copies;
-}
-
-export const appliesBox = (policy: Policy): Traffic => ({ ...ANY_TRAFFIC, ...policy.appliesTo });
-const inOrder = (policy: Policy): readonly PolicyEntry[] =>
-  policy.evaluation === 'last-match' ? policy.entries.toReversed() : policy.entries;
-
-function decide(
-  pieces: readonly Piece[],
-  policy: Policy,
-  counts: (entry: PolicyEntry) => boolean,
-  budget: Budget,
-) {
-  const { hits: inside, rest: outside } = cut(pieces, appliesBox(policy));
-  const hits: { piece: Piece; entry: PolicyEntry }[] = [];
-  let undecided = inside;
-  for (const entry of inOrder(policy)) {
-    if (undecided.length === 0) break;
-    spend(budget, undecided.length);
-    if (!counts(entry) || !undecided.some((piece) => mayOverlap(piece.seen, entry.match))) continue;
-    const { hits: own, rest } = cut(undecided, entry.match);
-    for (const piece of own) hits.push({ piece, entry });
-    undecided = rest;
-    spend(budget, own.length * CUT_COST);
-  }
-  return { hits, undecided, outside };
-}
-
-function cut(pieces: readonly Piece[], box: Traffic): { hits: Piece[]; rest: Piece[] } {
-  const hits: Piece[] = [];
-  const rest: Piece[] = [];
-  for (const piece of pieces) {
-    const parts = splitSeen(piece, box);
-    if (parts.hit) hits.push(parts.hit);
-    rest.push(...parts.rest);
-  }
-  return { hits, rest };
 }
 
 /** A region as disjoint boxes. */

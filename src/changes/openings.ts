@@ -1,6 +1,6 @@
 // newly passing pieces -> openings, as few as say the same
 import * as addresses from '../model/addresses.ts';
-import type { Opening } from '../model/change.ts';
+import { CHANGE_CLASSES, type Opening } from '../model/change.ts';
 import { normalise } from '../model/ranges.ts';
 import type { Translation } from '../model/rule.ts';
 import { unionServices } from '../model/services.ts';
@@ -12,7 +12,7 @@ import { destinationOf, ruleKeysOf } from './effect.ts';
 import type { Piece } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
-/** The boxes of the result cover the pieces exactly, but for one merge of "any IPv4" with "any IPv6" to "any". */
+/** Gravest first, then widest. The boxes cover the pieces exactly, but for one merge of "any IPv4" with "any IPv6" to "any". */
 export function toOpenings(found: readonly Found[], site: Site, signatures: Signatures): Opening[] {
   const openings = found.flatMap(({ piece, novelty }) =>
     byPortRange(piece).flatMap((part) =>
@@ -22,6 +22,7 @@ export function toOpenings(found: readonly Found[], site: Site, signatures: Sign
           ...(destinationTranslation ? { destinationTranslation } : {}),
           ...(part.source ? { sourceTranslation: part.source } : {}),
           ruleKeys: ruleKeysOf(part),
+          ...(part.conditional ? { conditional: true as const } : {}),
         };
         return { ...opening, class: classify(opening, novelty, site) };
       }),
@@ -33,14 +34,30 @@ export function toOpenings(found: readonly Found[], site: Site, signatures: Sign
       signatures.translation(opening.sourceTranslation),
       opening.ruleKeys.join(' '),
       opening.class,
+      opening.conditional,
     ].join('|'),
   );
-  return [...alike.values()].flatMap((group) =>
-    mergeBoxes(
-      group.map((opening) => opening.traffic),
-      signatures,
-    ).map((traffic) => ({ ...group[0], traffic })),
-  );
+  return [...alike.values()]
+    .flatMap((group) =>
+      mergeBoxes(
+        group.map((opening) => opening.traffic),
+        signatures,
+      ).map((traffic) => ({ ...group[0], traffic })),
+    )
+    .map((opening) => ({
+      opening,
+      rank: CHANGE_CLASSES.indexOf(opening.class),
+      width: width(opening.traffic),
+    }))
+    .sort((a, b) => a.rank - b.rank || b.width - a.width)
+    .map(({ opening }) => opening);
+}
+
+/** Of all packets, which share; good enough to sort by. */
+function width({ sources, destinations, services }: Traffic): number {
+  let count = 0;
+  for (let i = 0; i < services.length; i += 2) count += services[i + 1] - services[i] + 1;
+  return count * addresses.countAddresses(sources) * addresses.countAddresses(destinations);
 }
 
 /** A packet that is both translated and taken aside is two openings: each is a way out of its own. */

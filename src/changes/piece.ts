@@ -24,6 +24,12 @@ export interface Piece {
   readonly destination?: Translation;
   readonly redirect?: Translation;
   readonly source?: Translation;
+  /** The translated source is the arriving one plus this; undefined: not translated one to one. */
+  readonly sourceShift?: bigint;
+  /** Some filter lets it through only under a condition that is not resolved. */
+  readonly conditional: boolean;
+  /** Unresolved accepts that it met in the filter it is in. */
+  readonly maybe?: readonly Decider[];
   readonly deciders: readonly Decider[];
 }
 
@@ -31,7 +37,15 @@ export interface Piece {
 const ENUMERATED = 256;
 
 export function arriving(traffic: Traffic): Piece {
-  return { traffic, seen: traffic, shift: 0n, keepsPorts: true, unknown: false, deciders: [] };
+  return {
+    traffic,
+    seen: traffic,
+    shift: 0n,
+    keepsPorts: true,
+    unknown: false,
+    conditional: false,
+    deciders: [],
+  };
 }
 
 function rangesOverlap<T extends number | bigint>(a: readonly T[], b: readonly T[]): boolean {

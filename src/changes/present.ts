@@ -52,26 +52,32 @@ export interface PresentedRule {
   readonly lines: Rule['lines'];
 }
 
+export interface PresentedOpening extends AlertOpening {
+  readonly class: string;
+  readonly ruleKeys: readonly string[];
+  readonly conditional?: true;
+}
+
 export interface PresentedChange {
   readonly kind: string;
   readonly class: string;
   readonly ruleKey: string;
   readonly before?: PresentedRule;
   readonly after?: PresentedRule;
-  readonly opens: readonly (AlertOpening & {
-    readonly class: string;
-    readonly ruleKeys: readonly string[];
-  })[];
-  readonly closes: readonly (AlertOpening & {
-    readonly class: string;
-    readonly ruleKeys: readonly string[];
-  })[];
+  readonly opens: readonly PresentedOpening[];
+  readonly closes: readonly PresentedOpening[];
+  readonly approximate?: true;
 }
 
 /** For programs: everything, in plain JSON values. */
 export function presentChange(change: RuleChange): PresentedChange {
   const rule = (of: Rule): PresentedRule => ({ kind: of.kind, enabled: of.enabled, lines: of.lines });
-  const opening = (of: Opening) => ({ ...presentOpening(of), class: of.class, ruleKeys: of.ruleKeys });
+  const opening = (of: Opening): PresentedOpening => ({
+    ...presentOpening(of),
+    class: of.class,
+    ruleKeys: of.ruleKeys,
+    ...(of.conditional ? { conditional: true } : {}),
+  });
   return {
     kind: change.kind,
     class: change.class,
@@ -80,6 +86,7 @@ export function presentChange(change: RuleChange): PresentedChange {
     ...(change.after ? { after: rule(change.after) } : {}),
     opens: change.opens.map(opening),
     closes: change.closes.map(opening),
+    ...(change.approximate ? { approximate: true } : {}),
   };
 }
 
@@ -94,6 +101,8 @@ const TITLES: Readonly<Record<ChangeClass, string>> = {
   internal: 'nothing across the border of the site',
 };
 
+const APPROXIMATE = 'too finely cut to follow exactly: not more than this, possibly less';
+
 /** A paragraph for people, without a line end at its end. Text of the device comes out with control characters made visible. */
 export function describeChange(change: RuleChange, paint: Paint = plain): string {
   const { before, after, opens, closes } = change;
@@ -106,6 +115,7 @@ export function describeChange(change: RuleChange, paint: Paint = plain): string
     ...(moved ? [] : textOf(after, '+', 'added', paint)),
     ...listOf('now possible', 'grave', opens, paint),
     ...listOf('no longer possible', 'faint', closes, paint),
+    ...(change.approximate ? [`  ${APPROXIMATE}`] : []),
     ...(opens.length + closes.length === 0 ? ['  no traffic fares differently'] : []),
   ].join('\n');
 }
@@ -142,14 +152,16 @@ function listOf(
 }
 
 /** "10.20.0.0/24 -> 203.0.113.50 tcp/443 by destination NAT of 10.0.0.1 tcp/8443". */
-export function describeOpening({ traffic, destinationTranslation: to, sourceTranslation }: Opening): string {
+export function describeOpening(opening: Opening): string {
+  const { traffic, destinationTranslation: to, sourceTranslation, conditional } = opening;
   const sources = addressText(traffic.sources) + portsFrom(traffic.sourcePorts);
   const arriving = `${addressText(traffic.destinations)} ${serviceText(traffic.services)}`;
   const where = interfacesText(traffic.ingress, traffic.egress);
   const seenAs = sourceTranslation
     ? `, seen as ${sourceTranslation.addresses ? addressText(sourceTranslation.addresses) : "the device's own address"}`
     : '';
-  return `${sources} -> ${to ? translatedText(to, arriving, traffic.services) : arriving}${where}${seenAs}`;
+  const way = `${sources} -> ${to ? translatedText(to, arriving, traffic.services) : arriving}${where}${seenAs}`;
+  return conditional ? `under conditions Postern cannot resolve: ${way}` : way;
 }
 
 function translatedText(to: Translation, arriving: string, services: ServiceSet): string {

@@ -13,6 +13,10 @@ export interface Signatures {
   readonly entry: (entry: PolicyEntry) => string;
 }
 
+/** Conditions are not told apart: an unresolved accept may let through, whatever it waits for. */
+const headOf = ({ action, unresolved, translated }: PolicyEntry): string =>
+  `${action}${action === 'accept' && unresolved.length > 0 ? '?' : ''}${translated ?? ''}`;
+
 export function createSignatures(): Signatures {
   const known = new WeakMap<object, string>();
   const ids = new Map<string, string>();
@@ -43,6 +47,6 @@ export function createSignatures(): Signatures {
   const translation = (of: Translation | undefined) =>
     of ? `${of.kind}>${addresses(of.addresses)}:${of.ports?.join('-') ?? ''}${of.offset ? '+' : ''}` : '';
   const entry = (of: PolicyEntry) =>
-    `${of.action}|${of.action === 'translate' ? translation(of.translation) : ''}|${traffic(of.match)}`;
+    `${headOf(of)}|${of.action === 'translate' ? translation(of.translation) : ''}|${traffic(of.match)}`;
   return { addresses, ranges, names, traffic, translation, entry };
 }

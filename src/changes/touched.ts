@@ -12,7 +12,8 @@ import {
   subtractTraffic,
   type Traffic,
 } from '../model/traffic.ts';
-import { appliesBox, disjoint, usable } from './effect.ts';
+import { appliesBox, usable } from './decide.ts';
+import { disjoint } from './effect.ts';
 import { addressesOverlap, type Decider, mayOverlap } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
@@ -21,6 +22,7 @@ interface Step {
   readonly signature: string;
   readonly decider: Decider;
   readonly stage: Stage;
+  readonly sees: Policy['sees'];
   readonly box: Traffic;
 }
 
@@ -94,7 +96,7 @@ function pairPolicies(before: readonly Policy[], after: readonly Policy[], signa
 }
 
 const headOf = (policy: Policy, signatures: Signatures) =>
-  `${policy.stage}|${policy.evaluation}|${signatures.names(policy.appliesTo.ingress)}|${signatures.names(policy.appliesTo.egress)}`;
+  `${policy.stage}${policy.sees ?? ''}|${policy.evaluation}|${signatures.names(policy.appliesTo.ingress)}|${signatures.names(policy.appliesTo.egress)}`;
 
 function stepsOf(ruleSet: RuleSet, ordinals: ReadonlyMap<Policy, number>, signatures: Signatures): Step[] {
   const steps: Step[] = [];
@@ -107,11 +109,17 @@ function stepsOf(ruleSet: RuleSet, ordinals: ReadonlyMap<Policy, number>, signat
         const own = usable(entry) ? intersectTraffic(entry.match, box) : undefined;
         if (own) {
           const signature = `${head}|${signatures.entry(entry)}`;
-          steps.push({ signature, decider: entry, stage, box: own });
+          steps.push({ signature, decider: entry, stage, sees: policy.sees, box: own });
         }
       }
       if (stage === 'filter' && policy.otherwise !== 'none')
-        steps.push({ signature: `${head}|${policy.otherwise}`, decider: policy, stage, box });
+        steps.push({
+          signature: `${head}|${policy.otherwise}`,
+          decider: policy,
+          stage,
+          sees: policy.sees,
+          box,
+        });
     }
   }
   return steps;
@@ -157,14 +165,17 @@ export function longestRising(values: readonly number[]): Set<number> {
   return kept;
 }
 
-/** Boxes as packets arrive: behind destination NAT also what is translated into a box. */
+/** Boxes as packets arrive: behind destination NAT, and source NAT, also what is translated into a box. */
 function reachOf(changed: readonly Step[], all: readonly Step[]): Map<Decider, Traffic[]> {
   const translating = all.filter((step) => step.stage === 'destination-nat');
+  const masking = all.filter((step) => step.stage === 'source-nat');
   const reach = new Map<Decider, Traffic[]>();
-  for (const { decider, stage, box } of changed) {
-    const translated = stage === 'destination-nat' ? [] : sourcesOf(box, translating);
+  for (const { decider, stage, sees, box } of changed) {
+    const routed = sees === 'translated' ? [box, ...maskedInto(box, masking)] : [box];
+    const isEarly = stage === 'destination-nat' || sees === 'untranslated';
+    const arriving = isEarly ? [] : routed.flatMap((one) => translatedInto(one, translating));
     // Readers may share one entry between policies.
-    reach.set(decider, [...(reach.get(decider) ?? []), box, ...translated]);
+    reach.set(decider, [...(reach.get(decider) ?? []), ...routed, ...arriving]);
   }
   return reach;
 }
@@ -179,7 +190,7 @@ function regionOf(reached: readonly Traffic[], signatures: Signatures): Traffic[
 }
 
 /** What some translation may turn into packets of `box`, where it lies outside of the box; never too little. */
-function sourcesOf(box: Traffic, translating: readonly Step[]): Traffic[] {
+function translatedInto(box: Traffic, translating: readonly Step[]): Traffic[] {
   const result: Traffic[] = [];
   for (const { decider, box: match } of translating) {
     const translation = 'ruleKey' in decider ? decider.translation : undefined;
@@ -190,6 +201,18 @@ function sourcesOf(box: Traffic, translating: readonly Step[]): Traffic[] {
     if (common && subtractTraffic(common, box).length > 0) result.push(common);
   }
   return result;
+}
+
+/** The same for source NAT. */
+function maskedInto(box: Traffic, masking: readonly Step[]): Traffic[] {
+  return masking.flatMap(({ decider, box: match }) => {
+    const translation = 'ruleKey' in decider ? decider.translation : undefined;
+    const known = translation?.addresses && !addresses.noAddresses(translation.addresses);
+    if (!translation || (known && !addressesOverlap(translation.addresses, box.sources))) return [];
+    const sourcePorts = translation.ports ? ANY_SOURCE_PORT : box.sourcePorts;
+    const wide = { ...box, sources: addresses.ANY_ADDRESS, sourcePorts };
+    return intersectTraffic(wide, match) ?? [];
+  });
 }
 
 function hull(boxes: readonly Traffic[]): Traffic {

@@ -23,6 +23,8 @@ export interface Opening {
   /** Keys of the rules that decide about this piece. */
   readonly ruleKeys: readonly string[];
   readonly class: ChangeClass;
+  /** Passes only under conditions that cannot be resolved (a mark, a time range). */
+  readonly conditional?: true;
 }
 
 /** One rule that differs in effect. */
@@ -36,6 +38,8 @@ export interface RuleChange {
   readonly opens: readonly Opening[];
   /** Passed before and does not after. */
   readonly closes: readonly Opening[];
+  /** The difference was too finely cut to follow: `opens` and `closes` hold at least what changed, possibly more. */
+  readonly approximate?: true;
 }
 
 /** One item of evidence about who made a change; never one name taken on trust. */

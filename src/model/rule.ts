@@ -62,8 +62,13 @@ export type EntryAction = 'accept' | 'drop' | 'translate' | 'exempt';
 export interface PolicyEntry {
   readonly ruleKey: string;
   readonly match: Traffic;
-  /** Not empty: `match` is a superset. Such an accept or translation counts as one, such a drop or exemption is passed over. */
+  /**
+   * Not empty: `match` is a superset. A filter's accept then may let through: what later entries drop passes conditionally.
+   * A translation counts as one; a drop or an exemption is passed over.
+   */
   readonly unresolved: readonly string[];
+  /** Meets only packets that destination NAT translated (true) or did not (false): Linux `ct status dnat`. */
+  readonly translated?: boolean;
   readonly action: EntryAction;
   readonly translation?: Translation;
 }

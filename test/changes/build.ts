@@ -25,11 +25,13 @@ export interface Line {
   enabled?: boolean;
   comment?: string;
   unresolved?: string[];
+  translated?: boolean;
 }
 
 export interface Chain {
   id: string;
   stage?: Stage;
+  sees?: Policy['sees'];
   evaluation?: Policy['evaluation'];
   otherwise?: Policy['otherwise'];
   ingress?: NameSet;
@@ -85,11 +87,14 @@ export function ruleSet(...chains: Chain[]): RuleSet {
         comment: line.comment,
         lines: [{ number, text: `${line.key} ${line.action}` }],
       });
-      if (line.enabled !== false) entries.push({ ...common, ruleKey: line.key });
+      const { translated } = line;
+      if (line.enabled !== false)
+        entries.push({ ...common, ...(translated === undefined ? {} : { translated }), ruleKey: line.key });
     }
     policies.push({
       id: chain.id,
       stage,
+      ...(chain.sees ? { sees: chain.sees } : {}),
       evaluation: chain.evaluation ?? 'first-match',
       appliesTo: { ingress: chain.ingress ?? ANY_TRAFFIC.ingress, egress: ANY_TRAFFIC.egress },
       otherwise: chain.otherwise ?? (stage === 'filter' ? 'drop' : 'none'),

@@ -197,15 +197,108 @@ test('masquerade added beside a relay is not called a relay', () => {
   ]);
 });
 
-test('an unresolved accept counts as its superset, an unresolved drop is passed over', () => {
-  const timed = { unresolved: ['time-range'] };
-  assert.match(
-    summary(ruleSet(filter()), ruleSet(filter(accept('a', { ...timed, ...lan }))))[0],
-    /^added egress-permit a: 10\.20\.0\.0\/24 -> 0\.0\.0\.0\/0 any/,
-  );
-  assert.deepEqual(summary(ruleSet(filter(all)), ruleSet(filter(drop('d', timed), all))), [
+const marked = { unresolved: ['mark 7'] };
+const maybe = 'under conditions Postern cannot resolve: ';
+
+test('an unresolved accept opens conditionally, an unresolved drop is passed over', () => {
+  const way = '10.20.0.0/24 -> 0.0.0.0/0 any';
+  const off = ruleSet(filter());
+  const may = ruleSet(filter(accept('a', { ...marked, ...lan })));
+  const on = ruleSet(filter(accept('a', lan)));
+  assert.deepEqual(summary(off, may), [`added egress-permit a: ${maybe}${way} | `]);
+  assert.deepEqual(summary(may, on), [`modified egress-permit a: ${way} | `]);
+  assert.deepEqual(summary(on, may), [`modified egress-permit a:  | ${way}`]);
+  assert.deepEqual(summary(may, off), [`removed egress-permit a:  | ${maybe}${way}`]);
+  assert.deepEqual(summary(on, ruleSet(filter(drop('d', marked), accept('a', lan)))), [
     'added internal d:  | ',
   ]);
+});
+
+test('another condition on the same traffic opens nothing, and next to a definite accept nothing either', () => {
+  const may = accept('a', { ...marked, ...lan });
+  const other = { ...may, unresolved: ['mark 8'] };
+  assert.deepEqual(summary(ruleSet(filter(may)), ruleSet(filter(other))), ['modified internal a:  | ']);
+  assert.deepEqual(summary(ruleSet(filter(all)), ruleSet(filter(may, all))), ['added internal a:  | ']);
+});
+
+test('an unresolved accept hides no new default', () => {
+  const before = filter(accept('a', marked));
+  const [change, ...others] = summary(ruleSet(before), ruleSet({ ...before, otherwise: 'accept' }));
+  assert.equal(change, 'modified egress-permit policy:forward: any -> any any | ');
+  assert.deepEqual(others, []);
+});
+
+test('a conditional opening stays apart from a definite one by the same rules', () => {
+  const second: Chain = {
+    id: 'second',
+    lines: [accept('w', { service: 'tcp/80' }), accept('m', marked)],
+  };
+  const [change] = diffRuleSets(ruleSet(filter(), second), ruleSet(filter(all), second), {
+    internal: DEFAULT_INTERNAL,
+  });
+  assert.deepEqual(
+    change.opens.map((opening) => [describeOpening(opening), opening.ruleKeys]),
+    [
+      [`${maybe}10.20.0.0/24 -> 0.0.0.0/0 any but tcp/80`, ['all', 'm']],
+      ['10.20.0.0/24 -> 0.0.0.0/0 tcp/80', ['all', 'w']],
+    ],
+  );
+});
+
+test('only what destination NAT translated meets an entry that asks for it', () => {
+  const ways = (translated: boolean | undefined) =>
+    summary(
+      ruleSet(dnat(), filter(accept('t', { translated }))),
+      ruleSet(dnat(relay), filter(accept('t', { translated }))),
+    );
+  const forward = '10.20.0.0/24 -> 203.0.113.50 tcp/443 by destination NAT of 10.20.0.1 tcp/8443';
+  const plain = '10.20.0.0/24 -> 10.20.0.1 tcp/8443';
+  assert.deepEqual(ways(true), [`added egress-relay relay: ${forward} | `]);
+  assert.deepEqual(ways(false), [`added internal relay:  | ${plain}`]);
+  assert.deepEqual(ways(undefined), [`added egress-relay relay: ${forward} | ${plain}`]);
+});
+
+/** What the first change opens. */
+const opened = (before: RuleSet, after: RuleSet) =>
+  diffRuleSets(before, after, { internal: DEFAULT_INTERNAL })[0].opens.map(describeOpening);
+
+test('an input list judges the packet as it arrives', () => {
+  const input = (...lines: Line[]): Chain => ({ id: 'in', sees: 'untranslated', lines });
+  const arriving = accept('in', { ...lan, to: '10.20.0.1', service: 'tcp/8443' });
+  const translated = accept('in', { ...lan, to: '203.0.113.50', service: 'tcp/443' });
+  assert.deepEqual(opened(ruleSet(dnat(relay), input()), ruleSet(dnat(relay), input(arriving))), [
+    '10.20.0.0/24 -> 203.0.113.50 tcp/443 by destination NAT of 10.20.0.1 tcp/8443',
+  ]);
+  assert.deepEqual(opened(ruleSet(dnat(), input(translated)), ruleSet(dnat(relay), input(translated))), []);
+});
+
+test('an output list judges the translated source', () => {
+  const list = (...lines: Line[]): Chain => ({ id: 'out', sees: 'translated', lines });
+  const seen = list(accept('seen', { from: '198.51.100.0/24' }));
+  const to = (text: string): Translation => ({ kind: 'source', addresses: addressSet(text) });
+  const ways = (translation: Translation, from = '10.20.0.0/24') => {
+    const nat = snat(translate('nat', translation, { from }));
+    return opened(ruleSet(nat, list()), ruleSet(nat, seen)).filter((way) => way.includes('10.20.'));
+  };
+  const way = '10.20.0.0/24 -> 0.0.0.0/0 any, seen as';
+  assert.deepEqual(ways(to('198.51.100.7')), [`${way} 198.51.100.7`]);
+  assert.deepEqual(ways(to('192.0.2.7')), []);
+  assert.deepEqual(ways(to('198.51.100.254-198.51.101.1')), [`${maybe}${way} 198.51.100.254-198.51.101.1`]);
+  assert.deepEqual(ways(masquerade), [`${maybe}${way} the device's own address`]);
+  // One to one: of a network twice as large, the half that comes out inside.
+  const half = { ...to('198.51.100.0/23'), offset: true };
+  assert.deepEqual(ways(half, '10.20.0.0/23'), [`${way} 198.51.100.0/23`]);
+});
+
+test('openings of a change come gravest first', () => {
+  const permit = accept('permit', { from: '10.20.0.0/24 203.0.113.77' });
+  const [change] = diffRuleSets(ruleSet(dnat(relay), filter()), ruleSet(dnat(relay), filter(permit)), {
+    internal: DEFAULT_INTERNAL,
+  });
+  assert.deepEqual(
+    change.opens.map((opening) => opening.class),
+    ['egress-relay', 'egress-permit', 'egress-permit', 'inbound-forward'],
+  );
 });
 
 test('IPv6 is followed like IPv4, and no packet mixes the two', () => {

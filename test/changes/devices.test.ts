@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { diffRuleSets } from '../../src/changes/diff.ts';
+import { describeOpening } from '../../src/changes/present.ts';
+import { DEFAULT_INTERNAL } from '../../src/model/site.ts';
+import { readRules } from '../../src/rules/read.ts';
+
+const fixture = (name: string): string =>
+  readFileSync(join(import.meta.dirname, '../devices', name, 'snapshot.cfg'), 'utf8');
+const diff = (before: string, after: string) =>
+  diffRuleSets(readRules(before).ruleSet, readRules(after).ruleSet, { internal: DEFAULT_INTERNAL });
+
+test('IOS: a network more in an object group opens the relay to it', () => {
+  const changes = diff(fixture('cisco-ios/isr-group_15.9-before'), fixture('cisco-ios/isr-group_15.9-after'));
+  assert.deepEqual(
+    changes.map((change) => [change.class, change.kind]),
+    [
+      ['egress-relay', 'modified'],
+      ['source-nat', 'modified'],
+      ['internal', 'modified'],
+    ],
+  );
+  const [way] = changes[0].opens;
+  assert.equal(
+    describeOpening(way),
+    '10.70.64.0/18 -> 198.51.100.44 tcp/3128 by destination NAT of 10.70.255.1 tcp/3128 (in GigabitEthernet0/1, out GigabitEthernet0/0), seen as 203.0.113.130',
+  );
+  assert.equal(way.class, 'egress-relay');
+});
