@@ -5,6 +5,7 @@ import { mapped, parseAddress } from '../../model/addresses.ts';
 import { CATEGORIES } from '../../model/enrichment.ts';
 
 const TWO_32 = 2 ** 32;
+const TWO_64 = 2 ** 64;
 
 /** Rows `from` to `to` (exclusive), with the columns of the table `conversations` by name. */
 export function conversationBlock(batch: ConversationBatch, from: number, to: number): Buffer {
@@ -42,9 +43,12 @@ function countBytes(column: Float64Array, from: number, to: number): Uint8Array 
   const words = new Uint32Array((to - from) * 2);
   for (let row = from; row < to; row++) {
     const at = (row - from) * 2;
-    // Counts above 2^32 are rare; exact up to 2^53.
-    words[at] = column[row] % TWO_32;
-    words[at + 1] = column[row] / TWO_32;
+    const value = column[row];
+    // A stranger's counters may be anything: below zero and no number are zero, beyond 64 bits is the largest.
+    if (!(value > 0)) continue;
+    const isTooLarge = value >= TWO_64;
+    words[at] = isTooLarge ? 0xffff_ffff : value % TWO_32;
+    words[at + 1] = isTooLarge ? 0xffff_ffff : value / TWO_32;
   }
   return bytesOf(words);
 }
