@@ -42,3 +42,51 @@ export async function anyKey(database: Kysely<Database>): Promise<boolean> {
 function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
+
+export type KeyRow = Omit<ApiKey, 'hash'>;
+const SHOWN = ['id', 'name', 'role', 'created_at', 'revoked_at'] as const;
+
+/** The newest first, those that were revoked too. */
+export async function listKeys(
+  database: Kysely<Database>,
+  page: { readonly before?: { readonly at: Date; readonly id: string }; readonly limit: number },
+): Promise<KeyRow[]> {
+  return database
+    .selectFrom('api_keys')
+    .select(SHOWN)
+    .$if(page.before !== undefined, (query) =>
+      query.where((eb) =>
+        eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(page.before!.at, page.before!.id)),
+      ),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .execute();
+}
+
+/** Nothing is revoked where it would leave nobody to administer; the outcome says so. A revoked key stays as it is. */
+export async function revokeKey(
+  database: Kysely<Database>,
+  id: string,
+  at: Date,
+): Promise<{ outcome: 'revoked'; key: KeyRow } | { outcome: 'unknown' } | { outcome: 'last-admin' }> {
+  return database.transaction().execute(async (transaction) => {
+    const admins = await transaction
+      .selectFrom('api_keys')
+      .select('id')
+      .where('role', '=', 'admin')
+      .where('revoked_at', 'is', null)
+      .orderBy('id')
+      .forUpdate()
+      .execute();
+    if (admins.length === 1 && admins[0].id === id) return { outcome: 'last-admin' };
+    const key = await transaction
+      .updateTable('api_keys')
+      .set((eb) => ({ revoked_at: eb.fn.coalesce('revoked_at', eb.val(at)) }))
+      .where('id', '=', id)
+      .returning(SHOWN)
+      .executeTakeFirst();
+    return key ? { outcome: 'revoked', key } : { outcome: 'unknown' };
+  });
+}

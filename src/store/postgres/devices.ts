@@ -131,3 +131,13 @@ export async function deviceHealth(
   const rows = await postgres.selectFrom('device_health').selectAll().where('device_id', 'in', ids).execute();
   return new Map(rows.map((row) => [row.device_id, row]));
 }
+
+/** By id. */
+export async function deviceNames(
+  postgres: Kysely<Database>,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await postgres.selectFrom('devices').select(['id', 'name']).where('id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.id, row.name]));
+}

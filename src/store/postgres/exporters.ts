@@ -94,3 +94,16 @@ export async function listExporters(
     .limit(page.limit)
     .execute();
 }
+
+/** When each of these addresses was last heard of; those that never were are left out. */
+export async function lastSeenOf(
+  postgres: Kysely<Database>,
+  addresses: readonly string[],
+): Promise<Map<string, Date>> {
+  const rows = await postgres
+    .selectFrom('exporters')
+    .select(['address', 'last_seen_at'])
+    .where((eb) => eb('address', '=', eb.fn.any(eb.val([...addresses]))))
+    .execute();
+  return new Map(rows.map((row) => [row.address, row.last_seen_at]));
+}

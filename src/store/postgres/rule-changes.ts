@@ -1,6 +1,7 @@
 // rule changes and their reconciliation in PostgreSQL
 import { randomUUID } from 'node:crypto';
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
+import { sql } from 'kysely';
 import type { ActorEvidence, RuleChange } from '../../model/change.ts';
 import { decodeJson, encodeJson } from '../../model/json.ts';
 import type { ChangeFacts, TicketVerdict } from '../../model/watch.ts';
@@ -115,4 +116,139 @@ export async function setTicketVerdict(
     .set({ ticket: encodeJson(verdict) })
     .where('id', '=', id)
     .execute();
+}
+
+export type Decision = Selectable<ReconciliationTable>;
+
+/** What a list shows of a change, with its state and how often it was decided about. */
+export type ReconciledChange = StoredRuleChange & {
+  readonly device: string;
+  readonly device_created_by: string;
+  readonly reconciliation: Reconciliation;
+  readonly decision_count: number;
+};
+
+/** Of a change without a decision: unreconciled, or proposed where a ticket fits. An emergency without a ticket gets overdue. */
+export const RECONCILIATIONS = [
+  'unreconciled',
+  'proposed',
+  'overdue',
+  'approved',
+  'emergency',
+  'unauthorised',
+  'accepted_without_ticket',
+  'expected_noise',
+] as const;
+export type Reconciliation = (typeof RECONCILIATIONS)[number];
+
+export interface ChangeFilter {
+  readonly id?: string;
+  readonly reconciliation?: Reconciliation;
+  /** Name or id. */
+  readonly device?: string;
+  readonly class?: string;
+  /** Detected then or later. */
+  readonly since?: Date;
+  readonly before?: { readonly at: Date; readonly id: string };
+  /** Emergencies that were decided before this and still have no ticket are overdue. */
+  readonly emergenciesDue: Date;
+  readonly limit: number;
+}
+
+/** The newest first. */
+export async function listChanges(
+  postgres: Kysely<Database>,
+  filter: ChangeFilter,
+): Promise<ReconciledChange[]> {
+  const state = sql<Reconciliation>`CASE
+    WHEN last.decision IS NULL AND rule_changes.ticket->>'state' IN ('approved', 'proposed') THEN 'proposed'
+    WHEN last.decision IS NULL THEN 'unreconciled'
+    WHEN last.decision = 'emergency' AND last.ticket_number IS NULL AND last.decided_at < ${filter.emergenciesDue}
+      THEN 'overdue'
+    ELSE last.decision END`;
+  return postgres
+    .selectFrom('rule_changes')
+    .innerJoin('devices', 'devices.id', 'rule_changes.device_id')
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('reconciliations')
+          .select(['decision', 'ticket_number', 'decided_at'])
+          .whereRef('change_id', '=', 'rule_changes.id')
+          .orderBy('decided_at', 'desc')
+          .orderBy('id', 'desc')
+          .limit(1)
+          .as('last'),
+      (join) => join.onTrue(),
+    )
+    .selectAll('rule_changes')
+    .select(['devices.name as device', 'devices.created_by as device_created_by'])
+    .select(state.as('reconciliation'))
+    .select(
+      sql<number>`(SELECT count(*)::int FROM reconciliations WHERE change_id = rule_changes.id)`.as(
+        'decision_count',
+      ),
+    )
+    .$if(filter.id !== undefined, (query) => query.where('rule_changes.id', '=', filter.id!))
+    .$if(filter.class !== undefined, (query) => query.where('rule_changes.class', '=', filter.class!))
+    .$if(filter.since !== undefined, (query) => query.where('detected_at', '>=', filter.since!))
+    .$if(filter.reconciliation !== undefined, (query) => query.where(state, '=', filter.reconciliation!))
+    .$if(filter.device !== undefined, (query) =>
+      query.where((eb) =>
+        eb.or([eb('devices.id', '=', filter.device!), eb('devices.name', '=', filter.device!)]),
+      ),
+    )
+    .$if(filter.before !== undefined, (query) =>
+      query.where((eb) =>
+        eb(
+          eb.refTuple('detected_at', 'rule_changes.id'),
+          '<',
+          eb.tuple(filter.before!.at, filter.before!.id),
+        ),
+      ),
+    )
+    .orderBy('detected_at', 'desc')
+    .orderBy('rule_changes.id', 'desc')
+    .limit(filter.limit)
+    .execute();
+}
+
+/** In the order they were taken. */
+export async function decisionsOf(postgres: Kysely<Database>, changeId: string): Promise<Decision[]> {
+  return postgres
+    .selectFrom('reconciliations')
+    .selectAll()
+    .where('change_id', '=', changeId)
+    .orderBy('decided_at')
+    .orderBy('id')
+    .execute();
+}
+
+/**
+ * Appends a decision where exactly `expectedCount` were taken before it. A decision of the same id that is there already is
+ * given back and nothing is appended.
+ */
+export async function appendDecision(
+  postgres: Kysely<Database>,
+  row: Insertable<ReconciliationTable>,
+  expectedCount: number,
+): Promise<{ outcome: 'appended' | 'repeated'; stored: Decision; count: number } | { outcome: 'conflict' }> {
+  return postgres.transaction().execute(async (transaction) => {
+    await transaction
+      .selectFrom('rule_changes')
+      .select('id')
+      .where('id', '=', row.change_id)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    const before = await decisionsOf(transaction, row.change_id);
+    const same = before.find(({ id }) => id === row.id);
+    if (same) return { outcome: 'repeated', stored: same, count: before.length };
+    if (before.length !== expectedCount) return { outcome: 'conflict' };
+    const stored = await transaction
+      .insertInto('reconciliations')
+      .values(row)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { outcome: 'appended', stored, count: before.length + 1 };
+  });
 }

@@ -1,5 +1,6 @@
 // snapshots in PostgreSQL: a row a configuration, confirmed by every later pull that saw the same
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import { sql } from 'kysely';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Database, SnapshotTable } from './schema.ts';
 
@@ -37,4 +38,36 @@ export function asSnapshot(row: StoredSnapshot, device: string, lastSeen: boolea
     durationMs: row.duration_ms,
     text: row.text,
   };
+}
+
+/** Without the text and the lines that were not understood. */
+export type SnapshotRow = Omit<StoredSnapshot, 'text' | 'unread'> & { readonly unread_count: number };
+
+/** The newest first. */
+export async function listSnapshots(
+  postgres: Kysely<Database>,
+  deviceId: string,
+  page: { readonly before?: { readonly at: Date; readonly id: string }; readonly limit: number },
+): Promise<SnapshotRow[]> {
+  return postgres
+    .selectFrom('snapshots')
+    .select([
+      'id',
+      'device_id',
+      'vendor',
+      'began_at',
+      'duration_ms',
+      'confirmed_at',
+      'compare_hash',
+      'rule_count',
+      sql<number>`jsonb_array_length(unread)`.as('unread_count'),
+    ])
+    .where('device_id', '=', deviceId)
+    .$if(page.before !== undefined, (query) =>
+      query.where((eb) => eb(eb.refTuple('began_at', 'id'), '<', eb.tuple(page.before!.at, page.before!.id))),
+    )
+    .orderBy('began_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .execute();
 }
