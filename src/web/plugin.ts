@@ -6,14 +6,24 @@ import fp from 'fastify-plugin';
 import type {} from '../provide.ts';
 import { alertRoutes } from './alerts.ts';
 import { approvedForwardRoutes } from './approved-forwards.ts';
+import { auditLogRoutes } from './audit-log.ts';
 import { authorise } from './authorise.ts';
+import { changeRoutes } from './changes.ts';
+import { coverageRoutes } from './coverage.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { deviceRoutes } from './devices.ts';
 import { endpointRoutes } from './endpoints.ts';
+import { enrichmentRoutes } from './enrichment.ts';
+import { exporterRoutes } from './exporters.ts';
+import { flowRoutes } from './flows.ts';
 import { healthRoutes } from './health.ts';
+import { keyRoutes } from './keys.ts';
+import { metricRoutes } from './metrics.ts';
 import { document, documentOptions, homePage } from './pages.ts';
 import { sendError, sendNotFound } from './problem.ts';
+import { reconciliationRoutes } from './reconciliations.ts';
 import { compileValidator, type Web } from './schema.ts';
+import { snapshotRoutes } from './snapshots.ts';
 import { ticketRoutes } from './tickets.ts';
 
 export default fp(
@@ -40,12 +50,22 @@ export default fp(
 
     const web = app as unknown as Web;
     healthRoutes(web);
+    metricRoutes(web);
     deviceRoutes(web);
+    snapshotRoutes(web);
+    changeRoutes(web);
+    reconciliationRoutes(web);
     ticketRoutes(web);
     approvedForwardRoutes(web);
     alertRoutes(web);
     endpointRoutes(web);
     deliveryRoutes(web);
+    exporterRoutes(web);
+    flowRoutes(web);
+    coverageRoutes(web);
+    enrichmentRoutes(web);
+    keyRoutes(web);
+    auditLogRoutes(web);
   },
-  { name: 'web', dependencies: ['store', 'job-queues', 'flows', 'enrichment'] },
+  { name: 'web', dependencies: ['store', 'enrichment', 'job-queues', 'flows', 'events'] },
 );

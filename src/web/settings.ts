@@ -19,6 +19,12 @@ export const webSettings = {
       description: 'Address that people reach the console at, for the links in alerts',
     }),
   ),
+  POSTERN_EMERGENCY_TICKET_HOURS: Type.Integer({
+    minimum: 1,
+    maximum: 8760,
+    default: 72,
+    description: 'Hours after which an emergency change without a ticket is overdue',
+  }),
   POSTERN_METRICS_OPEN: Type.Union([Type.Literal('on'), Type.Literal('off')], {
     default: 'off',
     description: 'Whether /metrics is served without a key',

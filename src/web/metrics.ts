@@ -1,0 +1,156 @@
+// /metrics for Prometheus: read when asked, from the stores and the counters of this process
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Type } from 'typebox';
+import type {} from '../events/plugin.ts';
+import type {} from '../flows/plugin.ts';
+import { countAlerts } from '../store/postgres/alerts.ts';
+import { allDevices, deviceHealth } from '../store/postgres/devices.ts';
+import { countDeliveries } from '../store/postgres/endpoints.ts';
+import { listExporters } from '../store/postgres/exporters.ts';
+import type { Web } from './schema.ts';
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+type Read = () => Promise<readonly Sample[]>;
+
+/** Exporters and devices with samples of their own. */
+const MAX_LABELS = 1000;
+const seconds = (time: Date | null | undefined) => (time ? time.getTime() / 1000 : 0);
+
+export function metricRoutes(app: Web): void {
+  const registry = new Registry();
+  app.addHook('onReady', async () => {
+    collectDefaultMetrics({ register: registry });
+    serviceMetrics(app, registry);
+  });
+  app.addHook('onClose', async () => registry.clear());
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        tags: ['health'],
+        summary: 'Metrics in the text format of Prometheus',
+        produces: ['text/plain'],
+        response: { 200: Type.String() },
+      },
+      config: { right: app.services.settings.POSTERN_METRICS_OPEN === 'on' ? 'open' : 'metrics:read' },
+    },
+    async (_request, reply) => {
+      const text = await registry.metrics();
+      return reply.type(registry.contentType).serializer(String).send(text);
+    },
+  );
+}
+
+function serviceMetrics(app: Web, registry: Registry): void {
+  const { services } = app;
+  const { postgres } = services;
+  const gauge = (name: string, help: string, labelNames: string[], read: Read) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      async collect() {
+        const samples = await read();
+        this.reset();
+        for (const [labels, value] of samples) this.set(labels, value);
+      },
+    });
+  const counter = (name: string, help: string, labelNames: string[], read: Read) =>
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      async collect() {
+        const samples = await read();
+        this.reset();
+        for (const [labels, value] of samples) this.inc(labels, Math.max(0, value));
+      },
+    });
+
+  gauge('postern_jobs', 'Jobs by queue and state', ['queue', 'state'], async () =>
+    Object.entries(await services.jobs.counts()).flatMap(([queue, states]) =>
+      Object.entries(states).map(([state, count]): Sample => [{ queue, state }, count]),
+    ),
+  );
+  gauge('postern_alerts', 'Alerts by severity and status', ['severity', 'status'], async () =>
+    (await countAlerts(postgres)).map(({ count, ...labels }): Sample => [labels, count]),
+  );
+  gauge('postern_deliveries', 'Deliveries by state', ['state'], async () =>
+    (await countDeliveries(postgres)).map(({ count, ...labels }): Sample => [labels, count]),
+  );
+  deviceMetrics(app, gauge);
+  flowMetrics(app, gauge, counter);
+  counter(
+    'postern_syslog_total',
+    'What the syslog receiver of this process counted',
+    ['counter'],
+    async () => {
+      const { openConnections: _, ...counters } = app.events.counters() ?? { openConnections: 0 };
+      return named(counters);
+    },
+  );
+  gauge('postern_syslog_open_connections', 'Open syslog connections', [], async () => [
+    [{}, app.events.counters()?.openConnections ?? 0],
+  ]);
+}
+
+const named = (counters: Readonly<Record<string, number>>) =>
+  Object.entries(counters).map(([counter, count]): Sample => [{ counter }, count]);
+
+type Define = (name: string, help: string, labelNames: string[], read: Read) => unknown;
+
+function deviceMetrics({ services: { postgres } }: Web, gauge: Define): void {
+  const read = async (pick: (health: { last: Date | null; failures: number }) => number) => {
+    const devices = (await allDevices(postgres)).slice(0, MAX_LABELS);
+    const health = await deviceHealth(
+      postgres,
+      devices.map(({ id }) => id),
+    );
+    return devices.map(({ id, name }): Sample => {
+      const one = health.get(id);
+      const last = one?.last_success_at ?? null;
+      return [{ device: name }, pick({ last, failures: one?.consecutive_failures ?? 0 })];
+    });
+  };
+  gauge(
+    'postern_device_last_pull_timestamp_seconds',
+    'Begin of the last pull that succeeded; 0 for none',
+    ['device'],
+    () => read(({ last }) => seconds(last)),
+  );
+  gauge('postern_device_pull_failures', 'Pulls that failed since the last success', ['device'], () =>
+    read(({ failures }) => failures),
+  );
+}
+
+function flowMetrics(app: Web, gauge: Define, counter: Define): void {
+  const { postgres } = app.services;
+  counter(
+    'postern_flow_total',
+    'What decoding and folding in this process counted, over all exporters',
+    ['counter'],
+    async () => {
+      const { counters, refused, sessionsEvicted, droppedRows, storedRows, kernelDrops } =
+        await app.flows.counters();
+      const refusedDatagrams = Object.values(refused).reduce((sum, count) => sum + count, 0);
+      return named({ ...counters, refusedDatagrams, sessionsEvicted, droppedRows, storedRows, kernelDrops });
+    },
+  );
+  gauge('postern_flow_waiting_rows', 'Conversations that wait for ClickHouse', [], async () => [
+    [{}, (await app.flows.counters()).waitingRows],
+  ]);
+  gauge(
+    'postern_exporter_last_seen_timestamp_seconds',
+    'When an exporter was last heard of; known: a device has its address',
+    ['exporter', 'known'],
+    async () =>
+      (await listExporters(postgres, { limit: MAX_LABELS })).map(
+        ({ address, device_id, last_seen_at }): Sample => [
+          { exporter: address, known: String(device_id !== null) },
+          seconds(last_seen_at),
+        ],
+      ),
+  );
+}
