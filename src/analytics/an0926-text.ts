@@ -1,7 +1,8 @@
 // AN0926's verdict in words: title, one sentence, stages
-import { formatAddresses } from '../model/addresses.ts';
+import { formatAddresses, noAddresses, subtractAddresses } from '../model/addresses.ts';
 import type { Opening } from '../model/change.ts';
 import { formatServices } from '../model/services.ts';
+import { DEFAULT_INTERNAL } from '../model/site.ts';
 import type { AlertStage, ChangeFacts, Evidence } from '../model/watch.ts';
 import type { TrafficFinding } from './an0926.ts';
 
@@ -28,12 +29,18 @@ export function narrate(facts: ChangeFacts, finding: TrafficFinding | undefined)
       : facts.ticket.state === 'none'
         ? 'without a ticket'
         : `(${facts.ticket.reason})`;
-  // The return direction of a translation opens something too; what the change is graded by goes first.
-  const gravest =
-    facts.change.opens.find((opening) => opening.class === facts.class) ?? facts.change.opens[0];
+  const gravest = gravestOpening(facts);
   const opened = gravest ? `; it lets ${openingText(gravest)}` : '';
   const when = `between ${time(facts.occurredBetween.fromMs)} and ${time(facts.occurredBetween.toMs)}`;
   return `Probably ${who} ${facts.change.kind} "${shorten(rule)}" on ${facts.device} ${when} ${ticket}${opened}${trafficText(finding)}.`;
+}
+
+/** Of what the change is graded by, rather than its return direction; where it can be told, what it opens for inside hosts. */
+function gravestOpening({ change, class: graded }: ChangeFacts): Opening | undefined {
+  const grave = change.opens.filter((opening) => opening.class === graded);
+  const isInside = ({ traffic }: Opening) =>
+    noAddresses(subtractAddresses(traffic.sources, DEFAULT_INTERNAL));
+  return grave.find(isInside) ?? grave[0] ?? change.opens[0];
 }
 
 function trafficText(finding: TrafficFinding | undefined): string {

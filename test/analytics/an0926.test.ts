@@ -24,7 +24,7 @@ test('with a spike that few packets answer it is high', () => {
   assert.match(verdict.narrative, /203\.0\.113\.50 \(AS64500 EXAMPLE-VPS, vps\)/);
 });
 
-test('the narrative names the opening that the change is graded by, not its return direction', () => {
+test('the narrative names the opening that the change is graded by, not its return direction, and inside hosts', () => {
   const { traffic, ...back } = relay;
   const inbound: Opening = {
     ...back,
@@ -32,7 +32,8 @@ test('the narrative names the opening that the change is graded by, not its retu
     destinationTranslation: undefined,
     class: 'inbound-forward',
   };
-  const change = { ...facts().change, opens: [inbound, relay] };
+  const others = { ...relay, traffic: { ...traffic, sources: addressSet('0.0.0.0-10.19.255.255') } };
+  const change = { ...facts().change, opens: [inbound, others, relay] };
   const { narrative } = judge(facts({ change }), evidence([]));
   assert.match(narrative, /lets 10\.20\.0\.0\/24 reach 203\.0\.113\.50 port 443/);
 });
