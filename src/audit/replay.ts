@@ -6,6 +6,7 @@ import { analyticOf, withOverrides } from '../analytics/index.ts';
 import { createFolder } from '../flows/folder.ts';
 import { subtractAddresses, unionAddresses } from '../model/addresses.ts';
 import type { Alert } from '../model/alert.ts';
+import type { Evidence } from '../model/watch.ts';
 import type { CapturedDatagram } from '../packets/pcap.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
 import { answerWatch } from '../watches/answer.ts';
@@ -17,6 +18,9 @@ import type { AuditSite } from './site.ts';
 
 /** Conversations held before they go to the store. */
 const FLUSH_ROWS = 300_000;
+
+/** Flows from before a change arrive within the active timeouts of exporters. */
+const LATE_FLOWS_MS = 3_600_000;
 
 export interface ReplayInput {
   readonly site: AuditSite;
@@ -93,6 +97,7 @@ function createAnswers(input: ReplayInput) {
   const lookup = openLookup(input.tables);
   const alerts = new Map<number, Alert>();
   const askedAfter = new Map<number, number>();
+  const usual = new Map<number, Evidence['usualReturnRatio']>();
   return {
     alertCount: () => alerts.size,
     answer: async (index: number, askedAtMs: number, datagramCount: number): Promise<number | undefined> => {
@@ -106,7 +111,9 @@ function createAnswers(input: ReplayInput) {
       const evidence = await gatherEvidence(client, draft.question, askedAtMs, {
         baselineDays: Number(parameters.BaselineDays ?? 14),
         enrich: (address) => lookup.enrich(address),
+        usualReturnRatio: askedAtMs > draft.question.fromMs + LATE_FLOWS_MS ? usual.get(index) : undefined,
       });
+      usual.set(index, evidence.usualReturnRatio);
       const related = [...alerts.entries()]
         .filter(([other, alert]) => other !== index && alert.device === draft.facts.device)
         .map(([, alert]) => alert.id);

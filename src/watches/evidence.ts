@@ -16,6 +16,8 @@ export interface EvidenceOptions {
   readonly baselineDays: number;
   /** Names of networks, which the store does not hold, and what is known of a relay's target. */
   readonly enrich: (address: string) => Enrichment;
+  /** From earlier evidence of the same question, once flows from before the change no longer arrive. */
+  readonly usualReturnRatio?: Evidence['usualReturnRatio'];
 }
 
 interface AddressRow {
@@ -76,7 +78,7 @@ export async function gatherEvidence(
     addresses.map((row) => row.destination),
     sameHourOfDay,
   );
-  const usualReturnRatio = await usualReturns(client, frame);
+  const usualReturnRatio = options.usualReturnRatio ?? (await usualReturns(client, frame));
   const groups = [
     questionGroup(addresses, minutes, since),
     ...addresses.map((row) =>
@@ -123,10 +125,11 @@ async function coverageOf(client: ClickHouseClient, question: Question, frame: F
   return { firstSeconds: first, baselineSeconds: frame.since - first, hours, gaps };
 }
 
-/** Baseline minutes, those without traffic included; a third of 24 hours and 5 of 7 days where only like hours are compared. */
+/** Baseline minutes, those without traffic included; where only like hours are compared, 3 of 24 hours of the weekend's or the other days. */
 function comparableMinutes(coverage: Coverage, since: number, sameHourOfDay: boolean): number {
   const all = Math.max(0, Math.floor((since - coverage.firstSeconds) / 60));
-  return sameHourOfDay ? Math.floor(all * (3 / 24) * (5 / 7)) : all;
+  const isWeekend = [0, 6].includes(new Date(since * 1000).getUTCDay());
+  return sameHourOfDay ? Math.floor(all * (3 / 24) * ((isWeekend ? 2 : 5) / 7)) : all;
 }
 
 /** Where S sends most since T0, with what was known of each address before. */
