@@ -21,6 +21,8 @@ export interface Branch {
   readonly ruleKey: string;
   readonly match: Traffic;
   readonly unresolved: readonly string[];
+  /** Met only by packets that destination NAT translated, or only by those that it did not. */
+  readonly translated?: boolean;
   readonly outcome: Outcome;
 }
 
@@ -33,6 +35,7 @@ export interface Step {
   readonly ruleKey: string;
   readonly match: Traffic;
   readonly unresolved: readonly string[];
+  readonly translated?: boolean;
   readonly outcome: Exclude<Outcome, { kind: 'return' | 'jump' | 'goto' }>;
 }
 
@@ -53,6 +56,7 @@ const MAX_PIECES = 64;
 interface Piece {
   readonly match: Traffic;
   readonly unresolved: readonly string[];
+  readonly translated?: boolean;
 }
 
 interface Walk {
@@ -104,9 +108,11 @@ function takeBranch(
   pieces: readonly Piece[],
   depth: number,
 ): readonly Piece[] {
-  const hits = pieces.flatMap((piece) => {
+  const hits = pieces.flatMap((piece): Piece[] => {
+    if (excludes(piece, branch)) return [];
     const match = intersectTraffic(piece.match, branch.match);
-    return match ? [{ match, unresolved: together(piece.unresolved, branch.unresolved) }] : [];
+    const unresolved = together(piece.unresolved, branch.unresolved);
+    return match ? [withState({ match, unresolved }, piece.translated ?? branch.translated)] : [];
   });
   if (hits.length === 0) return pieces;
   const { outcome } = branch;
@@ -133,17 +139,28 @@ function leaveChain(
     for (const hit of hits) addStep(walk, walk.atReturn(hit, branch.ruleKey));
     return pieces;
   }
-  const rest = pieces.flatMap((piece) =>
-    subtractTraffic(piece.match, branch.match).map((match) => ({
-      match: oneFamily(match),
-      unresolved: piece.unresolved,
-    })),
-  );
+  const rest = pieces.flatMap((piece): Piece[] => {
+    if (excludes(piece, branch)) return [piece];
+    const { unresolved, translated } = piece;
+    const parts = subtractTraffic(piece.match, branch.match).map((match) =>
+      withState({ match: oneFamily(match), unresolved }, translated),
+    );
+    if (branch.translated === undefined || translated !== undefined) return parts;
+    const match = intersectTraffic(piece.match, branch.match);
+    return match ? [...parts, withState({ match, unresolved }, !branch.translated)] : parts;
+  });
   if (branch.unresolved.length === 0 && rest.length <= MAX_PIECES) return rest;
   // Whether the packet left is not known: what follows may or may not act on it.
   if (rest.length + hits.length <= MAX_PIECES) return [...rest, ...hits];
-  return pieces.map(({ match, unresolved }) => ({ match, unresolved: together(unresolved, ['returns']) }));
+  return pieces.map((piece) => ({ ...piece, unresolved: together(piece.unresolved, ['returns']) }));
 }
+
+/** One is of translated packets, the other of packets that are not. */
+const excludes = (piece: Piece, { translated }: Branch): boolean =>
+  piece.translated !== undefined && translated !== undefined && piece.translated !== translated;
+
+const withState = (piece: Piece, translated: boolean | undefined): Piece =>
+  translated === undefined ? piece : { ...piece, translated };
 
 function addStep(walk: Walk, step: Step): void {
   walk.steps.push(step);

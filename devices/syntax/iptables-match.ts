@@ -37,14 +37,19 @@ const QUIET_MODULES = new Set(
   ),
 );
 
-/** Narrows `within` by every option in front of the target. */
+/** Narrows `within` by every option in front of the target; `translated`: met only by packets that are, or are not, as `states` says in words. */
 export function matchOptions(options: readonly Option[], within: Traffic, context: MatchContext) {
   let boxes: readonly Traffic[] = [within];
   const unresolved: string[] = [];
+  const states: Option[] = [];
   for (const option of options) {
     if (option.name === '--comment' || option.name === '--update-counters') continue;
     if (option.name === '-m' || option.name === '--match') {
       if (!QUIET_MODULES.has(option.owner)) unresolved.push(optionText(option));
+      continue;
+    }
+    if (asksTranslated(option)) {
+      states.push(option);
       continue;
     }
     const asked = optionBoxes(option, context);
@@ -52,7 +57,18 @@ export function matchOptions(options: readonly Option[], within: Traffic, contex
     if (narrowed) boxes = narrowed;
     else unresolved.push(optionText(option));
   }
-  return { boxes, unresolved };
+  const wanted = new Set(states.map(({ negated }) => !negated));
+  if (wanted.size > 1) boxes = [];
+  const [translated] = wanted;
+  return { boxes, unresolved, translated, states: states.map(optionText) };
+}
+
+/** `--ctstate DNAT`: iptables-extensions(8), a virtual state of packets whose destination was translated. */
+function asksTranslated({ name, values }: Option): boolean {
+  const states = (values[0] ?? '').split(',');
+  return (
+    name === '--ctstate' && states.includes('DNAT') && !states.includes('NEW') && !states.includes('SNAT')
+  );
 }
 
 function optionBoxes(option: Option, context: MatchContext): Boxes {
@@ -195,7 +211,7 @@ function flagsMatch([mask = '', wanted = '']: readonly string[]): boolean {
   return (wanted === 'ALL' ? 'FIN,SYN,RST,PSH,ACK,URG' : wanted) === seen;
 }
 
-/** Rules are asked about the first packet of a new connection. Whether it is translated (DNAT, SNAT) is known only then. */
+/** Rules are asked about the first packet of a new connection. What has both translations, or the source's, is not resolved. */
 function stateBoxes(states: readonly string[], negated: boolean): Boxes {
   const isNew = states.includes('NEW');
   if (!isNew && (states.includes('DNAT') || states.includes('SNAT'))) return undefined;

@@ -138,7 +138,11 @@ function readRule(line: SourceLine, reading: Reading): void {
   const options = optionsOf(words.slice(at + 2));
   const split = options.findIndex(({ name }) => /^(-j|-g|--jump|--goto)$/.test(name));
   const before = split < 0 ? options : options.slice(0, split);
-  const { boxes, unresolved } = matchOptions(before, familyTraffic(reading.family), reading);
+  const { boxes, unresolved, translated, states } = matchOptions(
+    before,
+    familyTraffic(reading.family),
+    reading,
+  );
   const target = readTarget(options.slice(before.length), chainName, reading);
   if (!target) reading.unread.add(line);
   const conditions = [...unresolved, ...(target ? target.unresolved : [options[split].values.join(' ')])];
@@ -153,7 +157,7 @@ function readRule(line: SourceLine, reading: Reading): void {
     position: chain.position++,
     context: { family: reading.family, table: reading.table, chain: chainName },
     match: oneFamily(hullOf(boxes)),
-    unresolved: conditions,
+    unresolved: [...states, ...conditions],
     ...(translation ? { translation } : {}),
     action: actionOf(options, split),
     ...(comment === undefined ? {} : { comment }),
@@ -161,7 +165,13 @@ function readRule(line: SourceLine, reading: Reading): void {
   });
   const branches = outcomes.flatMap((outcome) =>
     boxes.map(
-      (match): Branch => ({ ruleKey: key, match: oneFamily(match), unresolved: conditions, outcome }),
+      (match): Branch => ({
+        ruleKey: key,
+        match: oneFamily(match),
+        unresolved: conditions,
+        ...(translated === undefined ? {} : { translated }),
+        outcome,
+      }),
     ),
   );
   chain.rules.push({ lines: [line], branches });

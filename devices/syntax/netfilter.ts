@@ -67,7 +67,11 @@ export function netfilterPolicies(chains: readonly Chain[]): {
   const flat = bound.map((chain) => {
     const result = flattenChain(chain, byId, budget);
     for (const line of result.unread) unread.add(line);
-    return { chain, base: chain.base!, steps: conditional(chain.base!, result.steps) };
+    return {
+      chain,
+      base: chain.base!,
+      steps: untranslated(chain.base!, conditional(chain.base!, result.steps)),
+    };
   });
   const translated = translatedOf(flat.flatMap(({ steps }) => steps));
   const hasLocal = flat.some(
@@ -95,6 +99,13 @@ function whereOf({ hook, devices }: BaseChain, hasLocal: boolean): Where {
 function conditional({ hook, devices }: BaseChain, steps: readonly Step[]): readonly Step[] {
   if (devices || (hook !== 'ingress' && hook !== 'egress')) return steps;
   return steps.map((step) => ({ ...step, unresolved: [...step.unresolved, "the chain's device"] }));
+}
+
+/** In front of destination NAT no packet is translated yet. */
+function untranslated(base: BaseChain, steps: readonly Step[]): readonly Step[] {
+  const isEarly = base.hook === 'prerouting' && (base.type === 'nat' || base.priority < DESTINATION_NAT);
+  if (!isEarly && base.hook !== 'ingress') return steps;
+  return steps.flatMap(({ translated, ...step }) => (translated ? [] : [step]));
 }
 
 /** Whether a forwarded packet meets the chain, or its own packets are translated by it. */
@@ -173,12 +184,12 @@ function entriesOf(
   accept: EntryAction,
   drop: EntryAction,
 ): PolicyEntry[] {
-  return steps.flatMap(({ ruleKey, match, unresolved, outcome }): PolicyEntry[] => {
-    if (outcome.kind !== 'translate')
-      return [{ ruleKey, match, unresolved, action: outcome.kind === 'accept' ? accept : drop }];
-    if (outcome.stage === stage)
-      return [{ ruleKey, match, unresolved, action: 'translate', translation: outcome.translation }];
-    return outcome.final ? [{ ruleKey, match, unresolved, action: accept }] : [];
+  return steps.flatMap(({ ruleKey, match, unresolved, translated, outcome }): PolicyEntry[] => {
+    const state = translated === undefined ? {} : { translated };
+    const step = { ruleKey, match, unresolved, ...state };
+    if (outcome.kind !== 'translate') return [{ ...step, action: outcome.kind === 'accept' ? accept : drop }];
+    if (outcome.stage === stage) return [{ ...step, action: 'translate', translation: outcome.translation }];
+    return outcome.final ? [{ ...step, action: accept }] : [];
   });
 }
 

@@ -216,7 +216,9 @@ function readRule(object: NftObject, reading: Reading): void {
   const add = (effects: readonly Effect[], key: string, lines: readonly SourceLine[]) => {
     const made = effects.map((effect) => branchesOf(effect, parts, key));
     const boxes = made.length > 0 ? made.flatMap((list) => list.map(({ match }) => match)) : parts.boxes;
-    const unresolved = [...new Set([...parts.unresolved, ...effects.flatMap((effect) => effect.unresolved)])];
+    const words = parts.state ? [parts.state.words] : [];
+    const conditions = effects.flatMap((effect) => effect.unresolved);
+    const unresolved = [...new Set([...words, ...parts.unresolved, ...conditions])];
     const translation = effects
       .map(({ outcome }) => outcome)
       .find((outcome) => outcome.kind === 'translate')?.translation;
@@ -255,9 +257,16 @@ function namedSets(
   return [...names].slice(0, MAX_SET_LINES).flatMap((name) => lineOf(name) ?? []);
 }
 
+/** Whether a packet is translated is no box: the rule says it in words, its branches as a field. */
+interface TranslationState {
+  readonly translated: boolean;
+  readonly words: string;
+}
+
 interface RuleParts {
   readonly boxes: readonly Traffic[];
   readonly unresolved: readonly string[];
+  readonly state?: TranslationState;
   readonly effects: readonly Effect[];
   readonly actions: readonly string[];
   readonly isUnknown: boolean;
@@ -273,10 +282,16 @@ function readStatements(
   const effects: Effect[] = [];
   const actions: string[] = [];
   let isUnknown = false;
+  let state: TranslationState | undefined;
   for (const statement of statements) {
     const [[kind, content] = ['', null]] = Object.entries(statement);
     if (kind === 'match') {
       const matched = matchOf(content, context);
+      if ('translated' in matched) {
+        if (state && state.translated !== matched.translated) boxes = [];
+        state = matched;
+        continue;
+      }
       const narrowed = 'boxes' in matched ? product(boxes, matched.boxes, context.allowance) : undefined;
       if (narrowed) boxes = narrowed;
       else
@@ -299,7 +314,7 @@ function readStatements(
       isUnknown = true;
     }
   }
-  return { boxes: boxes.map(oneFamily), unresolved, effects, actions, isUnknown };
+  return { boxes: boxes.map(oneFamily), unresolved, state, effects, actions, isUnknown };
 }
 
 function branchesOf(effect: Effect, parts: RuleParts, key: string): Branch[] {
@@ -310,6 +325,7 @@ function branchesOf(effect: Effect, parts: RuleParts, key: string): Branch[] {
     ruleKey: key,
     match: oneFamily(match),
     unresolved,
+    ...(parts.state ? { translated: parts.state.translated } : {}),
     outcome: effect.outcome,
   }));
 }

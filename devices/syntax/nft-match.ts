@@ -14,8 +14,11 @@ import type { ExpandName } from './interfaces.ts';
 import { type Field, fieldOf } from './nft-fields.ts';
 import { isList, isObject, type Json } from './nft-layout.ts';
 
-/** Boxes of which each is met, or a condition that is not resolved. */
-export type Matched = { readonly boxes: readonly Traffic[] } | { readonly unresolved: string };
+/** Boxes of which each is met; whether destination NAT translated the packet, in words too; or a condition that is not resolved. */
+export type Matched =
+  | { readonly boxes: readonly Traffic[] }
+  | { readonly translated: boolean; readonly words: string }
+  | { readonly unresolved: string };
 
 export interface MatchContext {
   readonly expand: ExpandName;
@@ -38,6 +41,8 @@ export function matchOf(match: Json, context: MatchContext): Matched {
   const negated = op === '!=';
   const isNew = stateOf(left, right, negated);
   if (isNew !== undefined) return { boxes: isNew ? EVERYTHING : NEVER };
+  const translated = translatedOf(left, right, String(op));
+  if (translated !== undefined) return { translated, words };
   const isFirst = flagsOf(left, right, String(op));
   if (isFirst !== undefined) return { boxes: isFirst ? TCP : NEVER };
   const boxes =
@@ -155,6 +160,16 @@ function stateOf(left: Json, right: Json, negated: boolean): boolean | undefined
   const first = left.ct.key === 'state' ? 'new' : left.ct.key === 'direction' ? 'original' : undefined;
   if (first === undefined || (typeof right === 'string' && right.startsWith('@'))) return undefined;
   return valuesOf(right).includes(first) !== negated;
+}
+
+/** `ct status dnat` and its negation: the bit alone, as the status has others (confirmed, seen-reply) that come with time. */
+function translatedOf(left: Json, right: Json, op: string): boolean | undefined {
+  const masked = isObject(left) && isList(left['&']) ? left['&'] : undefined;
+  const field = masked ? masked[0] : left;
+  if (!isObject(field) || !isObject(field.ct) || field.ct.key !== 'status' || right !== 'dnat')
+    return undefined;
+  if (masked) return masked[1] === 'dnat' && op === '==' ? true : undefined;
+  return op === 'in' ? true : op === '!' ? false : undefined;
 }
 
 const FLAGS: Readonly<Record<string, number>> = {

@@ -63,9 +63,10 @@ function describePolicy(policy: Policy): Described {
 }
 
 /** "accept tcp/443 from any to 10.0.0.0/8 in lan0 => destination 192.0.2.1:443 if mark 1": one line a policy step. */
-export function entryText({ action, match, translation, unresolved }: PolicyEntry): string {
+export function entryText({ action, match, translation, translated, unresolved }: PolicyEntry): string {
   const parts = [`${action} ${trafficText(match)}`];
   if (translation) parts.push(`=> ${translationText(translation)}`);
+  if (translated !== undefined) parts.push(translated ? 'if translated' : 'unless translated');
   if (unresolved.length) parts.push(`if ${unresolved.join(' and ')}`);
   return parts.join(' ');
 }

@@ -29,3 +29,28 @@ test('IOS: a network more in an object group opens the relay to it', () => {
   );
   assert.equal(way.class, 'egress-relay');
 });
+
+test('netfilter: what accepts only translated packets opens nothing until a translation comes', () => {
+  const text = (relay: string, accept: string) =>
+    [
+      '*nat',
+      ':PREROUTING ACCEPT [0:0]',
+      ...(relay ? [relay] : []),
+      'COMMIT',
+      '*filter',
+      ':FORWARD DROP [0:0]',
+      ...(accept ? [accept] : []),
+      'COMMIT',
+      '',
+    ].join('\n');
+  const accept = '-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT';
+  const relay =
+    '-A PREROUTING -d 10.20.0.1/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 203.0.113.50:443';
+  assert.deepEqual(diff(text('', ''), text('', accept))[0].opens, []);
+  const [change] = diff(text('', accept), text(relay, accept));
+  assert.deepEqual([change.class, change.opens.length, change.closes], ['egress-relay', 1, []]);
+  assert.equal(
+    describeOpening(change.opens[0]),
+    '0.0.0.0/0 -> 203.0.113.50 tcp/443 by destination NAT of 10.20.0.1 tcp/8443',
+  );
+});

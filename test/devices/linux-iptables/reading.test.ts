@@ -92,14 +92,38 @@ test('chains that jump in a circle end, and what was cut is unread', () => {
   assert.equal(ruleSet.policies[0].entries.at(-1)?.action, 'drop');
 });
 
-test('rules for other states than new never meet a new connection; --ctstate DNAT may', () => {
+test('rules for other states than new never meet a new connection; --ctstate DNAT meets a translated one', () => {
   const text = forward(
     '-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
     '-A FORWARD -m conntrack ! --ctstate NEW -j ACCEPT',
     '-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT',
     '-A FORWARD -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP',
   );
-  assert.deepEqual(entries(text), ['accept any from 0.0.0.0/0 to 0.0.0.0/0 if --ctstate DNAT', DROP_REST]);
+  assert.deepEqual(entries(text), ['accept any from 0.0.0.0/0 to 0.0.0.0/0 if translated', DROP_REST]);
+});
+
+test('--ctstate DNAT is kept through jumps and returns, and before destination NAT is never met', () => {
+  const text = forward(
+    ':SUB - [0:0]',
+    '-A FORWARD -m conntrack ! --ctstate DNAT -j SUB',
+    '-A FORWARD -m conntrack --ctstate DNAT -m conntrack ! --ctstate DNAT -j ACCEPT',
+    '-A SUB -m conntrack --ctstate ESTABLISHED,DNAT -j DROP',
+    '-A SUB -s 10.0.0.0/8 -j RETURN',
+    '-A SUB -d 10.1.0.0/16 -j ACCEPT',
+  );
+  assert.deepEqual(entries(text), [
+    'accept any from 0.0.0.0-9.255.255.255,11.0.0.0-255.255.255.255 to 10.1.0.0/16 unless translated',
+    DROP_REST,
+  ]);
+  const returning = forward(':SUB - [0:0]', '-A FORWARD -j SUB', '-A SUB -m conntrack --ctstate DNAT -j RETURN', '-A SUB -j ACCEPT');
+  assert.deepEqual(entries(returning), ['accept any from 0.0.0.0/0 to 0.0.0.0/0 unless translated', DROP_REST]);
+  const early = table(
+    'raw',
+    ':PREROUTING ACCEPT [0:0]',
+    '-A PREROUTING -s 10.0.0.1/32 -m conntrack --ctstate DNAT -j DROP',
+    '-A PREROUTING -s 10.0.0.2/32 -m conntrack ! --ctstate DNAT -j DROP',
+  );
+  assert.deepEqual(entries(early, 'ip raw PREROUTING'), ['drop any from 10.0.0.2 to 0.0.0.0/0']);
 });
 
 test('negations are exact', () => {

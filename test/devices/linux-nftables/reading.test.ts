@@ -189,3 +189,27 @@ test('many rules over one large map or set stay within the bounds', () => {
   assert.ok(ruleSet.policies[0].entries.length <= 200_001, String(ruleSet.policies[0].entries.length));
   assert.ok(ruleSet.unread.length > 0);
 });
+
+test('ct status dnat and its negation are asked of the packet, other statuses stay conditions', () => {
+  const status = { ct: { key: 'status' } };
+  const { policies, rules } = read(
+    { table: { family: 'ip', name: 't' } },
+    forwardChain,
+    rule(match(status, 'dnat', 'in'), ACCEPT),
+    rule(match({ '&': [status, 'dnat'] }, 'dnat'), ACCEPT),
+    rule(match(status, 'dnat', '!'), ACCEPT),
+    rule(match(status, 'dnat', '!='), ACCEPT),
+    rule(match(status, ['snat', 'dnat'], 'in'), ACCEPT),
+  );
+  const accept = 'accept any from 0.0.0.0/0 to 0.0.0.0/0';
+  assert.deepEqual(policies[0].entries.map(entryText), [
+    `${accept} if translated`,
+    `${accept} if translated`,
+    `${accept} unless translated`,
+    `${accept} if ct status != dnat`,
+    `${accept} if ct status snat,dnat`,
+    DROP_REST,
+  ]);
+  // A rule's own match stays a superset, and says so.
+  assert.ok(rules.filter(({ action }) => action === 'accept').every(({ unresolved }) => unresolved.length === 1));
+});
