@@ -195,9 +195,11 @@ function isDuplicate(
   i: number,
   minute: number,
 ): boolean {
-  if (columns.direction[i] === 1)
-    return isMeteredAtIngress(metering, exporter, columns.inputInterface[i], minute);
-  noteIngress(metering, exporter, columns.inputInterface[i], minute);
+  const input = columns.inputInterface[i];
+  // An unknown interface, and a probe that taps one link and states it for both sides, say nothing of a second sight.
+  if (input === 0 || input === columns.outputInterface[i]) return false;
+  if (columns.direction[i] === 1) return isMeteredAtIngress(metering, exporter, input, minute);
+  noteIngress(metering, exporter, input, minute);
   return false;
 }
 

@@ -3,7 +3,8 @@
 // The rule: a packet that enters by interface X is counted by ingress metering at X. So where X has been seen metered at
 // ingress within the last hour, an egress record (IE 61 = 1) whose input interface is X repeats what was counted there, and
 // is left out. Where nothing meters X at ingress, the egress record is the only sight and counts. Records without a
-// direction always count.
+// direction always count, and so do those of an exporter that does not tell its interfaces apart: softflowd calls one way of
+// a conversation ingress and the other egress, both of interface 0 or both of the one that it was given.
 
 const SLOTS = 65_536;
 const PROBES = 8;

@@ -216,6 +216,20 @@ test('egress records of what was metered at ingress are not counted twice', () =
   );
 });
 
+test('both ways of a probe count although it calls one of them egress, with no interface or one for both', () => {
+  for (const index of [0, 7]) {
+    const { rows, counters } = fold([
+      { ...OUT, packets: 5, direction: 0, input: index, output: index },
+      { ...BACK, packets: 3, direction: 1, input: index, output: index },
+    ]);
+    assert.equal(counters.duplicates, 0);
+    assert.deepEqual(
+      rows.map((row) => [row.outPackets, row.inPackets]),
+      [[5, 3]],
+    );
+  }
+});
+
 test('ingress metering that ended an hour ago no longer hides egress records', () => {
   const one = folder();
   one.fold(EXPORTER, recordColumns([{ ...OUT, direction: 0, input: 1, output: 2 }]), NOON);
