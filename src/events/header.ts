@@ -40,7 +40,10 @@ function readVersion1(text: string, severity: number | undefined): Omit<Header, 
   const [head, stamp, host, program] = match;
   const iso = new RegExp(`^${ISO_TIME.source}$`).exec(stamp);
   if (!iso && stamp !== '-') return undefined;
-  const message = withoutStructuredData(text.slice(head.length)).replace(/^\ufeff/, '');
+  // rsyslog keeps the space that stood behind the tag: its own RFC 5424 template gives two.
+  const message = withoutStructuredData(text.slice(head.length))
+    .replace(/^\ufeff/, '')
+    .trimStart();
   const inner = readCisco(message, severity);
   return {
     severity: inner?.severity ?? severity,

@@ -43,6 +43,11 @@ const headers: [string, string, Partial<Event> & { at?: string }][] = [
     { host: 'host1', program: 'kernel', message: '[UFW BLOCK] IN=eth0 OUT= SRC=192.0.2.7' },
   ],
   [
+    'RFC 5424 by rsyslog, whose message begins with a space',
+    '<38>1 2026-11-02T02:11:04.583127+00:00 r1 sshd 88 - -  Accepted publickey for alice from 10.0.0.5 port 1 ssh2: ED25519 SHA256:x',
+    { kind: 'login-accepted', program: 'sshd', user: 'alice', sourceAddress: '10.0.0.5' },
+  ],
+  [
     'RFC 3164',
     '<34>Nov  2 02:11:04 edge1 su[12]: failed',
     {
