@@ -4,7 +4,7 @@ import type { Alert } from '../model/alert.ts';
 import { type Command, UsageError } from '../model/command.ts';
 import { createApi } from './api.ts';
 import { type Folders, makeFolders } from './folders.ts';
-import { type Received, receiveWebhooks, serveNetworks } from './http.ts';
+import { receiveWebhooks, serveNetworks } from './http.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { startNetwork } from './network.ts';
 import { createTeller, type Teller } from './say.ts';
@@ -50,7 +50,8 @@ async function run(args: readonly string[]): Promise<number> {
     return await perform({ options, folders, teller, stopping, cleanups });
   } catch (error) {
     if (stopping.signal.reason instanceof Stopped) return options.once ? 1 : 0;
-    throw error;
+    // What ended the service rather than the waiting that it broke off.
+    throw stopping.signal.aborted ? stopping.signal.reason : error;
   } finally {
     const timer = setTimeout(() => process.exit(1), STOP_TIMEOUT_MS);
     for (const cleanup of cleanups.reverse()) await cleanup();
@@ -82,7 +83,7 @@ async function perform({ options, folders, teller, stopping, cleanups }: Perform
   cleanups.push(networks.stop);
   const receiver = await receiveWebhooks(
     () => secret,
-    (received) => showAlert(received, alerts, teller, options.json),
+    (body) => showAlert(body, alerts, teller, options.json),
   );
   cleanups.push(receiver.stop);
   const service = await startService({
@@ -117,15 +118,13 @@ async function perform({ options, folders, teller, stopping, cleanups }: Perform
   throw signal.reason;
 }
 
-function showAlert({ body, verified }: Received, alerts: Inbox<Alert>, teller: Teller, json: boolean): void {
+function showAlert(body: string, alerts: Inbox<Alert>, teller: Teller, json: boolean): void {
   const alert: Alert = JSON.parse(body);
+  const what = alert.revision === 1 ? 'an alert' : 'a revised alert';
+  teller.tell(`the webhook receiver gets ${what}; its signature is right`);
   if (json) process.stdout.write(`${body}\n`);
-  else {
-    teller.tell(`the webhook receiver gets ${alert.revision === 1 ? 'an alert' : 'a revised alert'}`);
-    teller.print(summarise(alert, verified, teller.paint));
-  }
-  // What is not signed by the service is shown, and decides nothing.
-  if (verified) alerts.put(alert);
+  else teller.print(summarise(alert, teller.paint));
+  alerts.put(alert);
 }
 
 function farewell({ url, key }: DemoService): string[] {

@@ -9,26 +9,22 @@ export interface LoopbackServer {
   readonly stop: () => void;
 }
 
-export interface Received {
-  /** As it came. */
-  readonly body: string;
-  /** Whether the signature is that of the endpoint's secret. */
-  readonly verified: boolean;
-}
-
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** `secret`: asked at each webhook, because the service makes it after this server is up. */
+/**
+ * Hands on the bodies whose signature is right, and answers 401 to all others. `secret` is asked at each webhook, because the
+ * service makes it after this server is up.
+ */
 export function receiveWebhooks(
   secret: () => string | undefined,
-  onReceived: (received: Received) => void,
+  onVerified: (body: string) => void,
 ): Promise<LoopbackServer> {
   return listen((request, response) => {
     readBody(request).then(
       (body) => {
         const verified = isSigned(secret(), body, request);
         response.writeHead(verified ? 204 : 401).end();
-        onReceived({ body, verified });
+        if (verified) onVerified(body);
       },
       () => response.writeHead(413).end(),
     );

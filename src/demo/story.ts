@@ -57,6 +57,7 @@ export async function playStory(stage: Stage, signal: AbortSignal): Promise<void
   tell(`she types: ${paint('yellow', RELAY)}`);
   await pause(TYPING_MS, undefined, { signal });
   const reread = router.nextRead(signal);
+  reread.catch(() => {}); // awaited after the line is sent; a stop may come before
   await syslog.say(`%SYS-5-CONFIG_I: Configured from console by ${ALICE} on vty0 (${ALICE_FROM})`);
   tell('the router says by syslog that it was configured');
   await reread;

@@ -12,14 +12,13 @@ const SEVERITY_COLOUR: Record<Alert['severity'], Colour> = {
   critical: 'red',
 };
 
-/** Lines without line ends. `verified`: whether the signature was right. */
-export function summarise(alert: Alert, verified: boolean, paint: Paint): string[] {
-  const signature = verified ? 'signature verified' : 'SIGNATURE WRONG';
+/** Lines without line ends. */
+export function summarise(alert: Alert, paint: Paint): string[] {
   const heading = `${alert.severity.toUpperCase()} ${alert.score}`;
   return [
     '',
     `${paint(SEVERITY_COLOUR[alert.severity], paint('bold', heading))}  ${paint('bold', plain(alert.title))}`,
-    paint('dim', `${alert.analytic}, ${alert.id}, revision ${alert.revision}, ${signature}`),
+    paint('dim', `${alert.analytic}, ${alert.id}, revision ${alert.revision}`),
     '',
     ...wrap(alert.narrative).map((line) => `  ${line}`),
     '',
@@ -29,7 +28,7 @@ export function summarise(alert: Alert, verified: boolean, paint: Paint): string
     ...field('ticket', `${alert.change.ticket.state}: ${alert.change.ticket.reason}`, paint),
     ...trafficLines(alert, paint),
     ...alert.scoreReasons.flatMap(({ reason, weight }, i) =>
-      field(i === 0 ? 'why' : '', `${String(Math.round(weight)).padStart(4)}  ${reason}`, paint),
+      field(i === 0 ? 'why' : '', `${String(Math.round(weight)).padStart(3)}  ${reason}`, paint, 5),
     ),
     ...alert.missingStages.flatMap((stage, i) => field(i === 0 ? 'missing' : '', stage, paint)),
     '',
@@ -55,7 +54,9 @@ function actorLines({ change }: Alert, paint: Paint): string[] {
     ...field('actor', who, paint),
     ...[first, ...others]
       .slice(0, 3)
-      .flatMap(({ confidence, source, raw }) => field('', `${confidence}  ${source}: ${raw}`, paint)),
+      .flatMap(({ confidence, source, raw }) =>
+        field('', `${confidence.toFixed(1)}  ${source}: ${raw}`, paint, 5),
+      ),
   ];
 }
 
@@ -85,9 +86,11 @@ function trafficLines({ flows, destinations }: Alert, paint: Paint): string[] {
   ];
 }
 
-function field(label: string, text: string, paint: Paint): string[] {
-  return wrap(text, WIDTH - LABEL).map(
-    (line, i) => `  ${paint('cyan', (i === 0 ? label : '').padEnd(LABEL))}${line}`,
+/** `hang`: blanks in front of all lines of the text but the first. */
+function field(label: string, text: string, paint: Paint, hang = 0): string[] {
+  return wrap(text, WIDTH - LABEL - hang).map(
+    (line, i) =>
+      `  ${paint('cyan', (i === 0 ? label : '').padEnd(LABEL))}${i === 0 ? '' : ' '.repeat(hang)}${line}`,
   );
 }
 

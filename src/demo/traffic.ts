@@ -55,9 +55,9 @@ const STREAM: readonly Conversation[] = [10, 11].map((host) => ({
   insidePort: 40_000 + host,
   outsidePort: 8443,
   protocol: UDP,
-  outPackets: 160,
+  outPackets: 420,
   outBytesEach: 1200,
-  returnPackets: 1.6,
+  returnPackets: 4.6,
   returnBytesEach: 80,
 }));
 
