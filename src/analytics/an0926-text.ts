@@ -6,6 +6,13 @@ import { DEFAULT_INTERNAL } from '../model/site.ts';
 import type { AlertStage, ChangeFacts, Evidence } from '../model/watch.ts';
 import type { TrafficFinding } from './an0926.ts';
 
+/** How people say the metrics of FlowThreshold. */
+export const UNITS = {
+  packetsPerMinute: 'packets a minute',
+  bytesPerMinute: 'bytes a minute',
+  flowsPerMinute: 'flows a minute',
+} as const;
+
 const CHANGE = 'rule change';
 const SPIKE = 'outbound spike';
 const FEW_RETURNS = 'few return packets';
@@ -57,7 +64,7 @@ function trafficText(finding: TrafficFinding | undefined): string {
     'ratio' in returns
       ? ` and ${(returns.ratio * 100).toFixed(1)}% as many packets came back`
       : ' and the return path is not visible';
-  return `; then ${Math.round(spike.peak)} ${spike.metric} went to ${to}, against ${spike.baselineMean.toFixed(1)} before${back}`;
+  return `; then ${Math.round(spike.peak)} ${UNITS[spike.metric]} went to ${to}, against ${spike.baselineMean.toFixed(1)} before${back}`;
 }
 
 export function openingText(opening: Opening): string {
@@ -102,7 +109,7 @@ export function stagesOf(
       name: SPIKE,
       atMs: finding.spike.peakMinuteMs,
       source: 'flows',
-      detail: `${Math.round(finding.spike.peak)} ${finding.spike.metric}, baseline ${finding.spike.baselineMean.toFixed(1)}`,
+      detail: `${Math.round(finding.spike.peak)} ${UNITS[finding.spike.metric]}, baseline ${finding.spike.baselineMean.toFixed(1)}`,
     });
     if (finding.returns.kind === 'few')
       stages.push({

@@ -1,7 +1,7 @@
 // AN0926 External Proxy (T1090.002): a NAT or firewall change lets internal hosts out; egress spikes and few packets return
 import type { ChangeClass } from '../model/change.ts';
 import type { ChangeFacts, Evidence, GroupEvidence, Reason, Severity, Verdict } from '../model/watch.ts';
-import { narrate, stagesOf, titleOf } from './an0926-text.ts';
+import { narrate, stagesOf, titleOf, UNITS } from './an0926-text.ts';
 import type { AnalyticDefinition } from './definition.ts';
 import { judgeReturns, type ReturnVerdict } from './returns.ts';
 import { type FlowThreshold, findSpike, type Spike } from './spike.ts';
@@ -181,7 +181,7 @@ function changeReasons(facts: ChangeFacts, p: An0926Parameters): Reason[] {
 function trafficReasons(finding: TrafficFinding | undefined, p: An0926Parameters): Reason[] {
   if (!finding) return [];
   const { spike, returns, group } = finding;
-  const spikeText = `spike of ${Math.round(spike.peak)} ${spike.metric} (${spike.ratio.toFixed(1)} times the baseline)`;
+  const spikeText = `spike of ${Math.round(spike.peak)} ${UNITS[spike.metric]} (${spike.ratio.toFixed(1)} times the baseline)`;
   if (returns.kind === 'normal') {
     return [{ reason: `${spikeText}, but returns are normal (${percent(returns.ratio)})`, weight: 0 }];
   }
