@@ -6,6 +6,7 @@ import { alertRow, asAlert, decideAlert, listAlerts } from '../store/postgres/al
 import { callerOf, note } from './authorise.ts';
 import { found, problem } from './problem.ts';
 import {
+  dateOf,
   Id,
   IdParams,
   Note,
@@ -75,8 +76,13 @@ const DECISIONS = [
 ] as const;
 
 export function alertRoutes(app: Web): void {
-  const { services } = app;
+  list(app);
+  read(app);
+  for (const decision of DECISIONS) decide(app, decision);
+}
 
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/alerts',
     {
@@ -91,14 +97,17 @@ export function alertRoutes(app: Web): void {
     async ({ query: { cursor, limit, since, ...filter } }) => {
       const rows = await listAlerts(services.postgres, {
         ...filter,
-        since: since === undefined ? undefined : new Date(since),
+        since: since === undefined ? undefined : dateOf('since', since),
         before: timeCursor(cursor),
         limit: limit + 1,
       });
       return pageOf(rows, limit, (row) => [row.opened_at.toISOString(), row.id], present);
     },
   );
+}
 
+function read(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/alerts/:id',
     {
@@ -107,37 +116,38 @@ export function alertRoutes(app: Web): void {
     },
     async ({ params }) => present(found(await alertRow(services.postgres, params.id), 'alert')),
   );
+}
 
-  for (const { verb, to, from, summary } of DECISIONS) {
-    app.post(
-      `/v1/alerts/:id/${verb}`,
-      {
-        schema: {
-          tags,
-          summary,
-          params: IdParams,
-          body: Strict({ note: Type.Optional(Note) }),
-          response: { 200: AlertView },
-        },
-        config: { right: 'alerts:decide', audit: `alert.${verb}` },
+function decide(app: Web, { verb, to, from, summary }: (typeof DECISIONS)[number]): void {
+  const { services } = app;
+  app.post(
+    `/v1/alerts/:id/${verb}`,
+    {
+      schema: {
+        tags,
+        summary,
+        params: IdParams,
+        body: Strict({ note: Type.Optional(Note) }),
+        response: { 200: AlertView },
       },
-      async (request) => {
-        const { id } = request.params;
-        const decision = {
-          from,
-          to,
-          by: callerOf(request).actor,
-          note: request.body.note ?? null,
-          at: new Date(services.now()),
-        };
-        const row = await decideAlert(services.postgres, id, decision);
-        if (!row) {
-          const { status } = found(await alertRow(services.postgres, id), 'alert');
-          throw problem(409, 'wrong-status', `the alert is ${status}, so it cannot become ${to}`);
-        }
-        note(request, `alert/${id}`, { note: decision.note });
-        return present(row);
-      },
-    );
-  }
+      config: { right: 'alerts:decide', audit: `alert.${verb}` },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const decision = {
+        from,
+        to,
+        by: callerOf(request).actor,
+        note: request.body.note ?? null,
+        at: new Date(services.now()),
+      };
+      const row = await decideAlert(services.postgres, id, decision);
+      if (!row) {
+        const { status } = found(await alertRow(services.postgres, id), 'alert');
+        throw problem(409, 'wrong-status', `the alert is ${status}, so it cannot become ${to}`);
+      }
+      note(request, `alert/${id}`, { note: decision.note });
+      return present(row);
+    },
+  );
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { addressSet } from '../model/addresses.ts';
 import { serviceSet } from '../model/services.ts';
+import type { Services } from '../services.ts';
 import {
   deleteForward,
   forwardById,
@@ -13,6 +14,7 @@ import {
 import { callerOf, note } from './authorise.ts';
 import { checked, found, problem } from './problem.ts';
 import {
+  dateOf,
   IdParams,
   Nothing,
   Nullable,
@@ -28,7 +30,7 @@ import {
 
 const tags = ['approved forwards'];
 const Addresses = (what: string) => Texts(1000, `${what}: addresses, prefixes, first-last`);
-const Services = Texts(1000, 'Such as tcp/443, udp/5000-5010, icmp; empty: any');
+const ServiceTexts = Texts(1000, 'Such as tcp/443, udp/5000-5010, icmp; empty: any');
 const ForwardBody = Strict({
   sources: Type.Optional(Addresses('Internal sources; empty: any')),
   destinations: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
@@ -36,7 +38,7 @@ const ForwardBody = Strict({
     maxItems: 1000,
     description: 'External destinations: addresses, prefixes, first-last',
   }),
-  services: Type.Optional(Services),
+  services: Type.Optional(ServiceTexts),
   reason: Type.String({ minLength: 1, maxLength: 2000 }),
   expiresAt: Type.Optional(Nullable(Time)),
 });
@@ -52,20 +54,29 @@ const ForwardView = Type.Object({
   createdAt: Time,
 });
 
-export function approvedForwardRoutes(app: Web): void {
-  const { services } = app;
-  const present = (row: StoredForward): Static<typeof ForwardView> => ({
+const presenter =
+  ({ now }: Services) =>
+  (row: StoredForward): Static<typeof ForwardView> => ({
     id: row.id,
     sources: row.sources,
     destinations: row.destinations,
     services: row.services,
     reason: row.reason,
     expiresAt: row.expires_at?.toISOString() ?? null,
-    expired: row.expires_at !== null && row.expires_at.getTime() <= services.now(),
+    expired: row.expires_at !== null && row.expires_at.getTime() <= now(),
     createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),
   });
 
+export function approvedForwardRoutes(app: Web): void {
+  add(app);
+  list(app);
+  read(app);
+  remove(app);
+}
+
+function add(app: Web): void {
+  const { services } = app;
   app.post(
     '/v1/approved-forwards',
     {
@@ -82,7 +93,7 @@ export function approvedForwardRoutes(app: Web): void {
       checkEach('sources', sources, addressSet);
       checkEach('destinations', destinations, addressSet);
       checkEach('services', names, serviceSet);
-      const expires = expiresAt ? new Date(expiresAt) : null;
+      const expires = expiresAt ? dateOf('expiresAt', expiresAt) : null;
       if (expires && expires.getTime() <= services.now())
         throw problem(400, 'already-expired', 'expiresAt is in the past', 'expiresAt');
       const row = await insertForward(services.postgres, {
@@ -96,10 +107,16 @@ export function approvedForwardRoutes(app: Web): void {
         created_at: new Date(services.now()),
       });
       note(request, `approved-forward/${row.id}`, { ...request.body });
-      return reply.code(201).header('location', `/v1/approved-forwards/${row.id}`).send(present(row));
+      return reply
+        .code(201)
+        .header('location', `/v1/approved-forwards/${row.id}`)
+        .send(presenter(services)(row));
     },
   );
+}
 
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/approved-forwards',
     {
@@ -113,19 +130,26 @@ export function approvedForwardRoutes(app: Web): void {
     },
     async ({ query: { cursor, limit } }) => {
       const rows = await listForwards(services.postgres, { before: timeCursor(cursor), limit: limit + 1 });
-      return pageOf(rows, limit, (row) => [row.created_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => [row.created_at.toISOString(), row.id], presenter(services));
     },
   );
+}
 
+function read(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/approved-forwards/:id',
     {
       schema: { tags, summary: 'Read an entry', params: IdParams, response: { 200: ForwardView } },
       config: { right: 'forwards:read' },
     },
-    async ({ params }) => present(found(await forwardById(services.postgres, params.id), 'approved forward')),
+    async ({ params }) =>
+      presenter(services)(found(await forwardById(services.postgres, params.id), 'approved forward')),
   );
+}
 
+function remove(app: Web): void {
+  const { services } = app;
   app.delete(
     '/v1/approved-forwards/:id',
     {

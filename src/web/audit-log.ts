@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { type AuditEntry, listAuditEntries } from '../store/postgres/audit-log.ts';
 import { problem } from './problem.ts';
-import { cursorKey, Page, PageQuery, pageOf, Strict, Time, type Web } from './schema.ts';
+import { cursorKey, dateOf, Page, PageQuery, pageOf, Strict, Time, type Web } from './schema.ts';
 
 const Word = Type.Optional(Type.String({ maxLength: 500 }));
 const AuditQuery = Strict({
@@ -30,7 +30,8 @@ const present = (row: AuditEntry): Static<typeof AuditView> => ({
   object: row.object,
   detail: row.detail,
 });
-const time = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
+const time = (field: string, text: string | undefined) =>
+  text === undefined ? undefined : dateOf(field, text);
 
 export function auditLogRoutes(app: Web): void {
   app.get(
@@ -50,8 +51,8 @@ export function auditLogRoutes(app: Web): void {
         throw problem(400, 'bad-cursor', 'the cursor is none of this list', 'cursor');
       const rows = await listAuditEntries(app.services.postgres, {
         ...filter,
-        since: time(since),
-        until: time(until),
+        since: time('since', since),
+        until: time('until', until),
         beforeId,
         limit: limit + 1,
       });

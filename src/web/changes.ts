@@ -4,6 +4,7 @@ import { describeChange, presentChange } from '../changes/present.ts';
 import { type ActorEvidence, CHANGE_CLASSES } from '../model/change.ts';
 import { decodeJson } from '../model/json.ts';
 import type { TicketVerdict } from '../model/watch.ts';
+import type { Services } from '../services.ts';
 import {
   changeOf,
   type Decision,
@@ -14,6 +15,7 @@ import {
 } from '../store/postgres/rule-changes.ts';
 import { found } from './problem.ts';
 import {
+  dateOf,
   IdParams,
   Nullable,
   oneOf,
@@ -115,11 +117,16 @@ export const presentDecision = (row: Decision): Static<typeof DecisionView> => (
 /** If-Match of a decision names it, so that nobody decides about what another just decided. */
 export const etagOf = (decisionCount: number): string => `"${decisionCount}"`;
 
-export function changeRoutes(app: Web): void {
-  const { services } = app;
-  const emergenciesDue = () =>
-    new Date(services.now() - services.settings.POSTERN_EMERGENCY_TICKET_HOURS * HOUR_MS);
+const emergenciesDue = ({ settings, now }: Services) =>
+  new Date(now() - settings.POSTERN_EMERGENCY_TICKET_HOURS * HOUR_MS);
 
+export function changeRoutes(app: Web): void {
+  list(app);
+  read(app);
+}
+
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/rule-changes',
     {
@@ -134,15 +141,18 @@ export function changeRoutes(app: Web): void {
     async ({ query: { cursor, limit, since, ...filter } }) => {
       const rows = await listChanges(services.postgres, {
         ...filter,
-        since: since === undefined ? undefined : new Date(since),
+        since: since === undefined ? undefined : dateOf('since', since),
         before: timeCursor(cursor),
-        emergenciesDue: emergenciesDue(),
+        emergenciesDue: emergenciesDue(services),
         limit: limit + 1,
       });
       return pageOf(rows, limit, (row) => [row.detected_at.toISOString(), row.id], present);
     },
   );
+}
 
+function read(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/rule-changes/:id',
     {
@@ -155,7 +165,7 @@ export function changeRoutes(app: Web): void {
       config: { right: 'changes:read' },
     },
     async ({ params }, reply) => {
-      const filter = { id: params.id, emergenciesDue: emergenciesDue(), limit: 1 };
+      const filter = { id: params.id, emergenciesDue: emergenciesDue(services), limit: 1 };
       const row = found((await listChanges(services.postgres, filter))[0], 'rule change');
       const decisions = await decisionsOf(services.postgres, row.id);
       const change = changeOf(row);

@@ -1,6 +1,7 @@
 // /v1/devices: register, change, remove, pull now
 import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
+import type { Services } from '../services.ts';
 import {
   type Device,
   deleteDevice,
@@ -28,14 +29,26 @@ const tags = ['devices'];
 const Queued = Type.Object({ queued: Type.Boolean() });
 const nameTaken = (name: string) => problem(409, 'name-taken', `another device is called ${name}`, 'name');
 
-export function deviceRoutes(app: Web): void {
-  const { services } = app;
-  const deviceOf = async (id: string): Promise<Device> =>
-    found(await deviceById(services.postgres, id), 'device');
-  const schedule = (device: Pick<Device, 'id' | 'pull_interval_seconds'>, everyMs: number | null) =>
-    services.jobs.every('pull-device', device.id, { deviceId: device.id, cause: 'schedule' }, everyMs);
-  const pull = (deviceId: string) => services.jobs.add('pull-device', { deviceId, cause: 'request' });
+const deviceOf = async ({ postgres }: Services, id: string): Promise<Device> =>
+  found(await deviceById(postgres, id), 'device');
+const schedule = ({ jobs }: Services, { id }: Device, everyMs: number | null) =>
+  jobs.every('pull-device', id, { deviceId: id, cause: 'schedule' }, everyMs);
+const pull = ({ jobs }: Services, deviceId: string) =>
+  jobs.add('pull-device', { deviceId, cause: 'request' });
 
+export function deviceRoutes(app: Web): void {
+  register(app);
+  list(app);
+  read(app);
+  change(app);
+  remove(app);
+  pullNow(app);
+  resetHostKey(app);
+  readHealth(app);
+}
+
+function register(app: Web): void {
+  const { services } = app;
   app.post(
     '/v1/devices',
     {
@@ -71,13 +84,16 @@ export function deviceRoutes(app: Web): void {
         created_by: callerOf(request).actor,
       } as Device;
       if (!(await insertDevice(services.postgres, device))) throw nameTaken(device.name);
-      await schedule(device, device.pull_interval_seconds * 1000);
-      await pull(device.id);
+      await schedule(services, device, device.pull_interval_seconds * 1000);
+      await pull(services, device.id);
       note(request, `device/${device.id}`, { name: device.name, address: device.address });
       return reply.code(201).header('location', `/v1/devices/${device.id}`).send(presentDevice(device));
     },
   );
+}
 
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/devices',
     {
@@ -95,16 +111,22 @@ export function deviceRoutes(app: Web): void {
       return pageOf(rows, limit, (row) => [row.name], presentDevice);
     },
   );
+}
 
+function read(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/devices/:id',
     {
       schema: { tags, summary: 'Read a device', params: IdParams, response: { 200: DeviceView } },
       config: { right: 'devices:read' },
     },
-    async ({ params }) => presentDevice(await deviceOf(params.id)),
+    async ({ params }) => presentDevice(await deviceOf(services, params.id)),
   );
+}
 
+function change(app: Web): void {
+  const { services } = app;
   app.patch(
     '/v1/devices/:id',
     {
@@ -119,7 +141,7 @@ export function deviceRoutes(app: Web): void {
     },
     async (request) => {
       const { params, body } = request;
-      const before = await deviceOf(params.id);
+      const before = await deviceOf(services, params.id);
       const columns = deviceColumns(body, services);
       if (Object.keys(columns).length === 0) return presentDevice(before);
       const after = await updateDevice(services.postgres, params.id, columns).catch((error) => {
@@ -127,12 +149,15 @@ export function deviceRoutes(app: Web): void {
       });
       const device = found(after, 'device');
       if (device.pull_interval_seconds !== before.pull_interval_seconds)
-        await schedule(device, device.pull_interval_seconds * 1000);
+        await schedule(services, device, device.pull_interval_seconds * 1000);
       note(request, `device/${device.id}`, { name: device.name, fields: Object.keys(body) });
       return presentDevice(device);
     },
   );
+}
 
+function remove(app: Web): void {
+  const { services } = app;
   app.delete(
     '/v1/devices/:id',
     {
@@ -145,14 +170,17 @@ export function deviceRoutes(app: Web): void {
       config: { right: 'devices:write', audit: 'device.remove' },
     },
     async (request, reply) => {
-      const device = await deviceOf(request.params.id);
-      await schedule(device, null);
+      const device = await deviceOf(services, request.params.id);
+      await schedule(services, device, null);
       await deleteDevice(services.postgres, device.id);
       note(request, `device/${device.id}`, { name: device.name });
       return reply.code(204).send(undefined);
     },
   );
+}
 
+function pullNow(app: Web): void {
+  const { services } = app;
   app.post(
     '/v1/devices/:id/pull',
     {
@@ -160,13 +188,16 @@ export function deviceRoutes(app: Web): void {
       config: { right: 'devices:write', audit: 'device.pull' },
     },
     async (request, reply) => {
-      const device = await deviceOf(request.params.id);
-      await pull(device.id);
+      const device = await deviceOf(services, request.params.id);
+      await pull(services, device.id);
       note(request, `device/${device.id}`, { name: device.name });
       return reply.code(202).send({ queued: true });
     },
   );
+}
 
+function resetHostKey(app: Web): void {
+  const { services } = app;
   app.post(
     '/v1/devices/:id/host-key/reset',
     {
@@ -187,7 +218,10 @@ export function deviceRoutes(app: Web): void {
       return presentDevice(device);
     },
   );
+}
 
+function readHealth(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/devices/:id/health',
     {
@@ -195,7 +229,7 @@ export function deviceRoutes(app: Web): void {
       config: { right: 'devices:read' },
     },
     async ({ params }) => {
-      const { id } = await deviceOf(params.id);
+      const { id } = await deviceOf(services, params.id);
       return presentHealth((await deviceHealth(services.postgres, [id])).get(id));
     },
   );

@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox';
 import { type EndpointSecret, FORMATS } from '../alerts/formats.ts';
 import { checkEndpointUrl } from '../alerts/guard.ts';
 import { SEVERITIES } from '../model/watch.ts';
+import type { Services } from '../services.ts';
 import {
   deleteEndpoint,
   type Endpoint,
@@ -89,15 +90,23 @@ const present = (row: Endpoint): Static<typeof EndpointView> => ({
 });
 const nameTaken = (name: string) => problem(409, 'name-taken', `another endpoint is called ${name}`, 'name');
 
-export function endpointRoutes(app: Web): void {
-  const { services } = app;
-  const endpointOf = async (id: string) => found(await endpointById(services.postgres, id), 'endpoint');
-  const seal = (secret: EndpointSecret) => services.seal.seal(JSON.stringify(secret));
-  const urlOf = (text: string) =>
-    checked('url', 'bad-endpoint', () =>
-      checkEndpointUrl(text, services.settings.POSTERN_WEBHOOK_ALLOWED_HOSTS),
-    ).href;
+const endpointOf = async ({ postgres }: Services, id: string): Promise<Endpoint> =>
+  found(await endpointById(postgres, id), 'endpoint');
+const seal = (services: Services, secret: EndpointSecret) => services.seal.seal(JSON.stringify(secret));
+const urlOf = ({ settings }: Services, text: string): string =>
+  checked('url', 'bad-endpoint', () => checkEndpointUrl(text, settings.POSTERN_WEBHOOK_ALLOWED_HOSTS)).href;
 
+export function endpointRoutes(app: Web): void {
+  add(app);
+  list(app);
+  read(app);
+  change(app);
+  remove(app);
+  test(app);
+}
+
+function add(app: Web): void {
+  const { services } = app;
   app.post(
     '/v1/endpoints',
     {
@@ -115,8 +124,8 @@ export function endpointRoutes(app: Web): void {
       const row: Endpoint = {
         id: randomUUID(),
         name: body.name,
-        url: urlOf(body.url),
-        secret: seal({ signing, token: body.token }),
+        url: urlOf(services, body.url),
+        secret: seal(services, { signing, token: body.token }),
         format: body.format ?? 'postern',
         min_severity: body.minSeverity ?? 'low',
         enabled: body.enabled ?? true,
@@ -131,7 +140,10 @@ export function endpointRoutes(app: Web): void {
         .send({ ...present(row), ...secret });
     },
   );
+}
 
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/endpoints',
     {
@@ -149,16 +161,22 @@ export function endpointRoutes(app: Web): void {
       return pageOf(rows, limit, (row) => [row.name], present);
     },
   );
+}
 
+function read(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/endpoints/:id',
     {
       schema: { tags, summary: 'Read an endpoint', params: IdParams, response: { 200: EndpointView } },
       config: { right: 'endpoints:read' },
     },
-    async ({ params }) => present(await endpointOf(params.id)),
+    async ({ params }) => present(await endpointOf(services, params.id)),
   );
+}
 
+function change(app: Web): void {
+  const { services } = app;
   app.patch(
     '/v1/endpoints/:id',
     {
@@ -173,15 +191,15 @@ export function endpointRoutes(app: Web): void {
     },
     async (request) => {
       const { params, body } = request;
-      const before = await endpointOf(params.id);
+      const before = await endpointOf(services, params.id);
       const old: EndpointSecret = JSON.parse(services.seal.open(before.secret));
       const values = {
         name: body.name ?? before.name,
-        url: body.url === undefined ? before.url : urlOf(body.url),
+        url: body.url === undefined ? before.url : urlOf(services, body.url),
         format: body.format ?? before.format,
         min_severity: body.minSeverity ?? before.min_severity,
         enabled: body.enabled ?? before.enabled,
-        secret: seal({
+        secret: seal(services, {
           signing: body.secret ?? old.signing,
           token: body.token === undefined ? old.token : (body.token ?? undefined),
         }),
@@ -194,7 +212,10 @@ export function endpointRoutes(app: Web): void {
       return present(row);
     },
   );
+}
 
+function remove(app: Web): void {
+  const { services } = app;
   app.delete(
     '/v1/endpoints/:id',
     {
@@ -207,13 +228,16 @@ export function endpointRoutes(app: Web): void {
       config: { right: 'endpoints:write', audit: 'endpoint.remove' },
     },
     async (request, reply) => {
-      const row = await endpointOf(request.params.id);
+      const row = await endpointOf(services, request.params.id);
       await deleteEndpoint(services.postgres, row.id);
       note(request, `endpoint/${row.id}`, { name: row.name, url: row.url });
       return reply.code(204).send(undefined);
     },
   );
+}
 
+function test(app: Web): void {
+  const { services } = app;
   app.post(
     '/v1/endpoints/:id/test',
     {
@@ -226,7 +250,7 @@ export function endpointRoutes(app: Web): void {
       config: { right: 'endpoints:write', audit: 'endpoint.test' },
     },
     async (request) => {
-      const row = await endpointOf(request.params.id);
+      const row = await endpointOf(services, request.params.id);
       const outcome = await sendSample(row, services);
       note(request, `endpoint/${row.id}`, { name: row.name, delivered: outcome.delivered });
       return outcome;

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type {} from '../flows/plugin.ts';
 import { conversationSummary } from '../store/clickhouse/conversations.ts';
 import { problem } from './problem.ts';
-import { oneOf, Strict, Time, type Web } from './schema.ts';
+import { dateOf, oneOf, Strict, Time, type Web } from './schema.ts';
 
 const tags = ['flows'];
 const HOUR_MS = 3_600_000;
@@ -54,8 +54,12 @@ const Counters = Type.Object({
 });
 
 export function flowRoutes(app: Web): void {
-  const { services } = app;
+  summarise(app);
+  count(app);
+}
 
+function summarise(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/flows/summary',
     {
@@ -68,8 +72,8 @@ export function flowRoutes(app: Web): void {
       config: { right: 'flows:read' },
     },
     async ({ query }) => {
-      const untilMs = query.until === undefined ? services.now() : Date.parse(query.until);
-      const fromMs = query.from === undefined ? untilMs - HOUR_MS : Date.parse(query.from);
+      const untilMs = query.until === undefined ? services.now() : dateOf('until', query.until).getTime();
+      const fromMs = query.from === undefined ? untilMs - HOUR_MS : dateOf('from', query.from).getTime();
       if (fromMs >= untilMs) throw problem(400, 'bad-window', 'from must be before until', 'from');
       const scope = (query.scope ?? '').split(',').flatMap((text) => text.trim() || []);
       const { groupBy, externals: count } = query;
@@ -89,7 +93,9 @@ export function flowRoutes(app: Web): void {
       };
     },
   );
+}
 
+function count(app: Web): void {
   app.get(
     '/v1/flows/counters',
     {

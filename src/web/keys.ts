@@ -42,8 +42,13 @@ const present = (row: KeyRow): Static<typeof KeyView> => ({
 });
 
 export function keyRoutes(app: Web): void {
-  const { services } = app;
+  make(app);
+  list(app);
+  revoke(app);
+}
 
+function make(app: Web): void {
+  const { services } = app;
   app.post(
     '/v1/keys',
     {
@@ -62,7 +67,10 @@ export function keyRoutes(app: Web): void {
       return reply.code(201).send({ id, name, role, key });
     },
   );
+}
 
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/keys',
     {
@@ -79,7 +87,10 @@ export function keyRoutes(app: Web): void {
       return pageOf(rows, limit, (row) => [row.created_at.toISOString(), row.id], present);
     },
   );
+}
 
+function revoke(app: Web): void {
+  const { services } = app;
   app.delete(
     '/v1/keys/:id',
     {

@@ -31,7 +31,11 @@ export default fp(
     app.setValidatorCompiler(compileValidator as never);
     // Answers are built field by field; the schemas type and document them.
     app.setSerializerCompiler(() => JSON.stringify);
-    app.removeContentTypeParser('text/plain');
+    app.removeAllContentTypeParsers();
+    const parseJson = app.getDefaultJsonParser('error', 'error');
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) =>
+      text === '' ? done(null, undefined) : parseJson(request, text as string, done),
+    );
     app.setErrorHandler(sendError);
     app.setNotFoundHandler(sendNotFound);
     authorise(app);

@@ -66,13 +66,14 @@ export function pageOf<Row, Item>(
   return { items, next: Buffer.from(JSON.stringify(keyOf(rows[limit - 1]))).toString('base64url') };
 }
 
+const isText = (part: unknown): part is string => typeof part === 'string' && !holdsUnstorable(part);
+
 /** The key that a cursor holds, of so many texts; undefined for the first page. Throws 400. */
 export function cursorKey(cursor: string | undefined, length: number): string[] | undefined {
   if (cursor === undefined) return undefined;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(key) && key.length === length && key.every((part) => typeof part === 'string'))
-      return key;
+    if (Array.isArray(key) && key.length === length && key.every(isText)) return key;
   } catch {}
   throw problem(400, 'bad-cursor', 'the cursor is none of this list', 'cursor');
 }
@@ -91,13 +92,28 @@ export function timeCursor(cursor: string | undefined): { at: Date; id: string }
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (input: unknown) => {
-    const given = httpPart === 'body' ? input : validator.Convert({ ...(input as object) });
+    const given = httpPart === 'body' ? (input ?? {}) : validator.Convert({ ...(input as object) });
+    if (holdsUnstorable(given))
+      return {
+        error: problem(400, 'bad-text', 'texts may hold neither NUL nor half a surrogate pair', httpPart),
+      };
     const value = validator.Default(given);
     if (validator.Check(value)) return { value };
     const [error] = validator.Errors(value);
     return { error: problem(400, 'bad-request', ...describe(error, httpPart)) };
   };
 };
+
+/** PostgreSQL takes neither; JSON.stringify escapes just these. */
+const holdsUnstorable = (input: unknown) =>
+  /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(JSON.stringify(input));
+
+/** A time that the schema let through and that is one: a leap second is none for Date. Throws 400. */
+export function dateOf(field: string, text: string): Date {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw problem(400, 'bad-time', `${field} is no time`, field);
+  return date;
+}
 
 type SchemaError = ReturnType<ReturnType<typeof Compile>['Errors']>[number];
 

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { describeRule } from '../rules/describe.ts';
 import { readRules } from '../rules/read.ts';
+import type { Services } from '../services.ts';
 import { deviceById } from '../store/postgres/devices.ts';
 import {
   latestSnapshot,
@@ -61,10 +62,17 @@ const present = (row: SnapshotRow): Static<typeof SnapshotView> => ({
   unreadCount: row.unread_count,
 });
 
-export function snapshotRoutes(app: Web): void {
-  const { services } = app;
-  const deviceOf = async (id: string) => found(await deviceById(services.postgres, id), 'device');
+const deviceOf = async ({ postgres }: Services, id: string) =>
+  found(await deviceById(postgres, id), 'device');
 
+export function snapshotRoutes(app: Web): void {
+  list(app);
+  read(app);
+  readLatestRules(app);
+}
+
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/devices/:id/snapshots',
     {
@@ -78,13 +86,16 @@ export function snapshotRoutes(app: Web): void {
       config: { right: 'snapshots:read' },
     },
     async ({ params, query: { cursor, limit } }) => {
-      const { id } = await deviceOf(params.id);
+      const { id } = await deviceOf(services, params.id);
       const before = timeCursor(cursor);
       const rows = await listSnapshots(services.postgres, id, { before, limit: limit + 1 });
       return pageOf(rows, limit, (row) => [row.began_at.toISOString(), row.id], present);
     },
   );
+}
 
+function read(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/devices/:id/snapshots/:snapshotId',
     {
@@ -104,7 +115,10 @@ export function snapshotRoutes(app: Web): void {
       return { ...present({ ...row, unread_count: row.unread.length }), text: row.text };
     },
   );
+}
 
+function readLatestRules(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/devices/:id/rules',
     {
@@ -118,7 +132,7 @@ export function snapshotRoutes(app: Web): void {
       config: { right: 'snapshots:read', audit: 'snapshot.read-rules' },
     },
     async (request) => {
-      const { id, name } = await deviceOf(request.params.id);
+      const { id, name } = await deviceOf(services, request.params.id);
       const { cursor, limit } = request.query;
       const row = await latestSnapshot(services.postgres, id);
       if (!row) throw problem(404, 'no-snapshot', `${name} has not been pulled yet`);

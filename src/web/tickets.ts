@@ -6,6 +6,7 @@ import { found, problem } from './problem.ts';
 import { rematchTickets } from './rematch.ts';
 import {
   cursorKey,
+  dateOf,
   Name,
   Nullable,
   Page,
@@ -66,8 +67,13 @@ function presentTicket(row: StoredTicket): Static<typeof TicketView> {
 }
 
 export function ticketRoutes(app: Web): void {
-  const { services } = app;
+  put(app);
+  list(app);
+  read(app);
+}
 
+function put(app: Web): void {
+  const { services } = app;
   app.put(
     '/v1/tickets/:system/:number',
     {
@@ -82,8 +88,8 @@ export function ticketRoutes(app: Web): void {
     },
     async (request, reply) => {
       const { body, params } = request;
-      const start = body.plannedStart ? new Date(body.plannedStart) : null;
-      const end = body.plannedEnd ? new Date(body.plannedEnd) : null;
+      const start = body.plannedStart ? dateOf('plannedStart', body.plannedStart) : null;
+      const end = body.plannedEnd ? dateOf('plannedEnd', body.plannedEnd) : null;
       if (start && end && end < start)
         throw problem(400, 'bad-window', 'plannedEnd is before plannedStart', 'plannedEnd');
       const { stored, isNew } = await putTicket(services.postgres, {
@@ -102,7 +108,10 @@ export function ticketRoutes(app: Web): void {
       return reply.code(isNew ? 201 : 200).send({ ...presentTicket(stored), rematched });
     },
   );
+}
 
+function list(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/tickets',
     {
@@ -124,7 +133,10 @@ export function ticketRoutes(app: Web): void {
       return pageOf(rows, limit, (row) => [row.system, row.number], presentTicket);
     },
   );
+}
 
+function read(app: Web): void {
+  const { services } = app;
   app.get(
     '/v1/tickets/:system/:number',
     {
