@@ -3,10 +3,10 @@ import type { ChangeKind, RuleChange } from '../model/change.ts';
 import { CHANGE_CLASSES } from '../model/change.ts';
 import type { Rule, RuleSet } from '../model/rule.ts';
 import type { Site } from '../model/site.ts';
-import type { Traffic } from '../model/traffic.ts';
+import { intersectRegion, type Traffic } from '../model/traffic.ts';
 import { attribute, entriesByKey, obstaclesOf, type Side } from './attribute.ts';
 import { gravest } from './classify.ts';
-import { coarseEffects } from './coarse.ts';
+import { coarseClaims } from './coarse.ts';
 import { type Found, newlyPassing } from './compare.ts';
 import { type Budget, TooManyPieces } from './decide.ts';
 import { type Effect, evaluate } from './effect.ts';
@@ -14,11 +14,15 @@ import { toOpenings } from './openings.ts';
 import { effectOf, type Pair, pairRules } from './pair.ts';
 import type { Decider } from './piece.ts';
 import { createSignatures, type Signatures } from './signature.ts';
-import { findTouched, type Touched } from './touched.ts';
+import { FAMILIES, findTouched, hull, type SideName, type Touched } from './touched.ts';
 
-/** Comparisons of boxes that one diff, and one box of its region, may take: some seconds in all. */
-const BUDGET = 15_000_000;
-const BOX_BUDGET = 3_000_000;
+/** Comparisons of boxes that one diff, and one box of its region, may take. */
+export interface Limits {
+  readonly all: number;
+  readonly box: number;
+}
+/** Some seconds in all. */
+const LIMITS: Limits = { all: 15_000_000, box: 3_000_000 };
 
 /** A change in the making. One that is `implied` by the order or by a policy counts only where traffic shows it. */
 interface Draft extends Pair {
@@ -26,17 +30,16 @@ interface Draft extends Pair {
   readonly implied: boolean;
   readonly opens: Found[];
   readonly closes: Found[];
+  approximate: boolean;
 }
-
-type SideName = 'before' | 'after';
 
 /**
  * What differs in effect, gravest first. Comments, names, numbering and an order that nothing depends on are no difference.
  * A policy's default or binding that changed without any rule of its own appears under the key "policy:<id>".
- * Where the difference is cut into more pieces than effect.ts follows, `opens` and `closes` are the matches of the changed
- * entries, taken by themselves: never too little, possibly too much.
+ * Where the difference is cut into more pieces than `limits` let follow, `opens` and `closes` are what the changed entries may
+ * have brought about (coarse.ts): never too little, possibly too much, and the change says that it is approximate.
  */
-export function diffRuleSets(before: RuleSet, after: RuleSet, site: Site): RuleChange[] {
+export function diffRuleSets(before: RuleSet, after: RuleSet, site: Site, limits = LIMITS): RuleChange[] {
   const signatures = createSignatures();
   const pairs = pairRules(before.rules, after.rules, signatures);
   const drafts = new Map<string, Draft>();
@@ -47,7 +50,7 @@ export function diffRuleSets(before: RuleSet, after: RuleSet, site: Site): RuleC
   const byPair = new Map([...drafts.values()].map((one) => [one.after ?? one.before, one]));
   const touched = findTouched(before, after, signatures);
   const find = draftFinder(pairs, drafts, byPair, touched);
-  follow(before, after, touched, find, signatures);
+  follow(before, after, touched, find, signatures, limits);
   return [...drafts.values()]
     .filter((one) => !one.implied || one.opens.length + one.closes.length > 0)
     .map((one) => finish(one, site, signatures))
@@ -67,6 +70,7 @@ const draft = (pair: Pair, kind: ChangeKind, implied: boolean): Draft => ({
   implied,
   opens: [],
   closes: [],
+  approximate: false,
 });
 
 /** Decider -> the change it belongs to; makes one where its rule itself did not change: moved, bound elsewhere, a new default. */
@@ -109,6 +113,7 @@ function follow(
   touched: Touched,
   find: (decider: Decider, side: SideName) => Draft,
   signatures: Signatures,
+  limits: Limits,
 ): void {
   const entries = { before: entriesByKey(before), after: entriesByKey(after) };
   const side = (name: SideName, effect: Effect): Side<Draft> => ({
@@ -133,9 +138,9 @@ function follow(
   };
   // Box by box, as pieces of disjoint boxes never meet; narrow boxes first, so that a wide one cannot use up their share.
   const failed: Traffic[] = [];
-  let left = BUDGET;
+  let left = limits.all;
   for (const box of touched.region.toReversed()) {
-    const budget = { left: Math.min(left, BOX_BUDGET) };
+    const budget = { left: Math.min(left, limits.box) };
     const granted = budget.left;
     try {
       compare([evaluate(before, [box], budget), evaluate(after, [box], budget)], budget);
@@ -145,7 +150,14 @@ function follow(
     }
     left -= granted - Math.max(0, budget.left);
   }
-  if (failed.length > 0) compare(coarseEffects(before, after, touched, failed), { left: Infinity });
+  if (failed.length === 0) return;
+  const around = intersectRegion([hull(failed)], FAMILIES);
+  for (const to of ['after', 'before'] as const)
+    for (const { decider, side, found } of coarseClaims({ before, after }, to, touched, failed, around)) {
+      const change = find(decider, side);
+      change.approximate = true;
+      change[to === 'after' ? 'opens' : 'closes'].push(found);
+    }
 }
 
 function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {
@@ -164,6 +176,7 @@ function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {
     ...(one.after ? { after: one.after } : {}),
     opens,
     closes,
+    ...(one.approximate ? { approximate: true } : {}),
   };
 }
 

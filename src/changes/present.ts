@@ -101,7 +101,8 @@ const TITLES: Readonly<Record<ChangeClass, string>> = {
   internal: 'nothing across the border of the site',
 };
 
-const APPROXIMATE = 'too finely cut to follow exactly: not more than this, possibly less';
+const APPROXIMATE =
+  'too finely cut to follow exactly: at most what is listed here, and some of it may not be new';
 
 /** A paragraph for people, without a line end at its end. Text of the device comes out with control characters made visible. */
 export function describeChange(change: RuleChange, paint: Paint = plain): string {

@@ -26,6 +26,8 @@ interface Step {
   readonly box: Traffic;
 }
 
+export type SideName = 'before' | 'after';
+
 export interface Touched {
   readonly before: ReadonlySet<Decider>;
   readonly after: ReadonlySet<Decider>;
@@ -41,7 +43,7 @@ export interface Touched {
 const MAX_BOXES = 3_000;
 
 /** Packets have one family: IPv4 or IPv6 in both addresses. */
-const FAMILIES: Region = [addresses.ANY_V4, addresses.ANY_V6].map((family) => ({
+export const FAMILIES: Region = [addresses.ANY_V4, addresses.ANY_V6].map((family) => ({
   ...ANY_TRAFFIC,
   sources: family,
   destinations: family,
@@ -215,7 +217,8 @@ function maskedInto(box: Traffic, masking: readonly Step[]): Traffic[] {
   });
 }
 
-function hull(boxes: readonly Traffic[]): Traffic {
+/** One box around all of them. */
+export function hull(boxes: readonly Traffic[]): Traffic {
   return {
     ingress: ANY_NAME,
     egress: ANY_NAME,
