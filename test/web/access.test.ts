@@ -226,3 +226,19 @@ test('a route that declares no right, or changes something unnamed, stops the st
   await assert.rejects(async () => start('POST', { right: 'open' }), { code: 'route-without-audit' });
   await start('GET', { right: 'open' });
 });
+
+test('texts that the store cannot take are refused, and an empty body is an empty object', async () => {
+  const json = { 'content-type': 'application/json' };
+  const name = (text: string) => ask('admin', 'POST', '/v1/keys', `{"name":"${text}","role":"soc"}`, json);
+  for (const text of ['a\\u0000b', '\\ud800', '\\u0000']) assert.equal((await name(text)).status, 400, text);
+  assert.equal((await name('\\ud83d\\udd11 \\\\u0000')).status, 201);
+  assert.equal((await ask('admin', 'GET', '/v1/tickets/jira/a%00b')).status, 400);
+  const cursor = Buffer.from('["a\\u0000"]').toString('base64url');
+  assert.equal((await ask('admin', 'GET', `/v1/devices?cursor=${cursor}`)).body.code, 'bad-cursor');
+  assert.equal((await ask('soc', 'POST', '/v1/alerts/none/close', '', json)).status, 404);
+  assert.equal((await ask('soc', 'POST', '/v1/alerts/none/close')).status, 404);
+  const missing = await ask('admin', 'POST', '/v1/keys', '', json);
+  assert.deepEqual([missing.status, missing.body.field], [400, 'name']);
+  const polluted = await ask('admin', 'POST', '/v1/keys', '{"__proto__":{"role":"admin"},"name":"x"}', json);
+  assert.equal(polluted.status, 400);
+});
