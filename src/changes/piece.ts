@@ -107,7 +107,7 @@ export function splitSeen(piece: Piece, box: Traffic): { hit?: Piece; rest: read
   if (!common) return { rest: [piece] };
   return {
     hit: restrictSeen(piece, common),
-    rest: subtractTraffic(piece.seen, box).map((part) => restrictSeen(piece, part)),
+    rest: subtractTraffic(piece.seen, box, common).map((part) => restrictSeen(piece, part)),
   };
 }
 

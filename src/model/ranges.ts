@@ -34,10 +34,34 @@ export function normalise<T extends number | bigint>(
   return merged;
 }
 
+/** Lists longer than this are searched for where to begin. */
+const LONG = 16;
+const NOTHING: Ranges<never> = [];
+
+/** Whether one range of `a` holds all of `b`, which is not empty. */
+const holds = <T extends number | bigint>(a: Ranges<T>, b: Ranges<T>): boolean =>
+  a.length === 2 && a[0] <= b[0] && a[1] >= b[b.length - 1];
+
+/** Index of the first range that does not end before `value`. */
+function startOf<T extends number | bigint>(ranges: Ranges<T>, value: T): number {
+  let low = 0;
+  let high = ranges.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[2 * middle + 1] < value) low = middle + 1;
+    else high = middle;
+  }
+  return 2 * low;
+}
+
+/** May be one of the arguments itself, as most sets meet "any" or nothing of each other. */
 export function intersect<T extends number | bigint>(a: Ranges<T>, b: Ranges<T>): Ranges<T> {
+  if (a.length === 0 || b.length === 0 || a[a.length - 1] < b[0] || b[b.length - 1] < a[0]) return NOTHING;
+  if (holds(b, a)) return a;
+  if (holds(a, b)) return b;
   const result: T[] = [];
-  let i = 0;
-  let j = 0;
+  let i = a.length > LONG ? startOf(a, b[0]) : 0;
+  let j = b.length > LONG ? startOf(b, a[0]) : 0;
   while (i < a.length && j < b.length) {
     const first = larger(a[i], b[j]);
     const last = smaller(a[i + 1], b[j + 1]);
@@ -55,9 +79,10 @@ export function subtract<T extends number | bigint>(
   next: Step<T>,
   previous: Step<T>,
 ): Ranges<T> {
-  if (a.length === 0 || b.length === 0) return a;
+  if (a.length === 0 || b.length === 0 || a[a.length - 1] < b[0] || b[b.length - 1] < a[0]) return a;
+  if (holds(b, a)) return NOTHING;
   const result: T[] = [];
-  let j = 0;
+  let j = b.length > LONG ? startOf(b, a[0]) : 0;
   for (let i = 0; i < a.length; i += 2) {
     let first = a[i];
     const last = a[i + 1];

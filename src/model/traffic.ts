@@ -52,10 +52,14 @@ export const allNamesBut = (...list: readonly string[]): NameSet => ({
 });
 
 export function intersectNames(a: NameSet, b: NameSet): NameSet {
+  if (a === b || isEvery(b)) return a;
+  if (isEvery(a)) return b;
   if (a.except && b.except) return allNamesBut(...a.names, ...b.names);
   if (a.except) return names(...b.names.filter((name) => !a.names.includes(name)));
   return names(...a.names.filter((name) => b.names.includes(name) !== b.except));
 }
+
+const isEvery = (set: NameSet): boolean => set.except && set.names.length === 0;
 
 export function subtractNames(a: NameSet, b: NameSet): NameSet {
   return intersectNames(a, { except: !b.except, names: b.names });
@@ -85,14 +89,14 @@ export function intersectTraffic(a: Traffic, b: Traffic): Traffic | undefined {
     : { ingress, egress, sources, destinations, services, sourcePorts };
 }
 
-/** a without b, as disjoint boxes: at most one for each dimension. */
-export function subtractTraffic(a: Traffic, b: Traffic): Traffic[] {
-  const common = intersectTraffic(a, b);
+/** a without b, as disjoint boxes: at most one for each dimension. `common`: their intersection, where it is known. */
+export function subtractTraffic(a: Traffic, b: Traffic, common = intersectTraffic(a, b)): Traffic[] {
   if (!common) return [a];
   const rest: Traffic[] = [];
   let core = a;
   const cut = (outside: Partial<Traffic>, inside: Partial<Traffic>, isEmpty: boolean) => {
-    if (!isEmpty) rest.push({ ...core, ...outside });
+    if (isEmpty) return;
+    rest.push({ ...core, ...outside });
     core = { ...core, ...inside };
   };
   const services = subtractServices(a.services, b.services);
