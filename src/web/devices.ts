@@ -84,8 +84,8 @@ function register(app: Web): void {
         created_by: callerOf(request).actor,
       } as Device;
       if (!(await insertDevice(services.postgres, device))) throw nameTaken(device.name);
+      // A schedule begins with a pull at once.
       await schedule(services, device, device.pull_interval_seconds * 1000);
-      await pull(services, device.id);
       note(request, `device/${device.id}`, { name: device.name, address: device.address });
       return reply.code(201).header('location', `/v1/devices/${device.id}`).send(presentDevice(device));
     },
