@@ -2,6 +2,7 @@
 import { type Budget, spend } from './decide.ts';
 import type { Effect } from './effect.ts';
 import { type Decider, mayOverlap, type Piece, splitPiece } from './piece.ts';
+import { listsNear, type Pool, poolOf } from './pool.ts';
 import type { Signatures } from './signature.ts';
 
 /**
@@ -28,16 +29,22 @@ export function newlyPassing(from: Half, to: Half, signatures: Signatures, budge
     piece.deciders.some((decider) => touched.has(decider));
   // A packet fares differently only where a touched entry decides on one of the sides.
   const reasons = [...old, ...from.effect.dropped].filter((piece) => isTouched(from, piece));
-  spend(budget, reasons.length * to.effect.passed.length);
-  const now = to.effect.passed.filter(
-    (piece) => isTouched(to, piece) || reasons.some((other) => mayOverlap(piece.traffic, other.traffic)),
-  );
-  spend(budget, now.length * old.length);
+  const arriving = (piece: Piece) => piece.traffic.services;
+  const near = <T extends Piece>(pool: Pool<T>, { traffic }: Piece): T[] => {
+    const lists = listsNear(pool, traffic.services);
+    spend(
+      budget,
+      lists.reduce((sum, list) => sum + list.length, lists.length),
+    );
+    return lists.flatMap((list) => list.filter((other) => mayOverlap(traffic, other.traffic)));
+  };
+  const reasonPool = poolOf(reasons, arriving);
+  const oldPool = poolOf(old, arriving);
+  const now = to.effect.passed.filter((piece) => isTouched(to, piece) || near(reasonPool, piece).length > 0);
   const found: Found[] = [];
   for (const piece of now) {
     let rest = [piece];
-    for (const other of old) {
-      if (!mayOverlap(piece.traffic, other.traffic)) continue;
+    for (const other of near(oldPool, piece)) {
       const parts = rest.map((part) => splitPiece(part, other));
       rest = parts.flatMap((part) => part.rest);
       const common = parts.flatMap((part) => part.common);

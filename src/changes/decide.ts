@@ -2,6 +2,7 @@
 import type { Policy, PolicyEntry } from '../model/rule.ts';
 import { ANY_TRAFFIC, type Traffic } from '../model/traffic.ts';
 import { type Decider, mayOverlap, type Piece, splitSeen } from './piece.ts';
+import { addressesAround, everyItem, listsNear, type Pool, poolOf, put } from './pool.ts';
 
 /** How many comparisons of boxes are left; over it a region is too finely cut to be worth following. */
 export interface Budget {
@@ -40,22 +41,48 @@ export function decide(
 ) {
   const { hits: inside, rest: outside } = cut(pieces, appliesBox(policy));
   const hits: { piece: Piece; entry: PolicyEntry }[] = [];
-  let undecided = inside;
+  const undecided = openTo(inside);
   for (const entry of inOrder(policy)) {
-    if (undecided.length === 0) break;
-    spend(budget, undecided.length);
-    if (!counts(entry) || !reaches(undecided, entry.match)) continue;
-    const { hits: own, rest } = cut(undecided, entry.match, entry.translated);
-    for (const piece of own) hits.push({ piece, entry });
-    undecided = rest;
-    spend(budget, own.length * CUT_COST);
+    spend(budget, 1);
+    if (!counts(entry)) continue;
+    for (const piece of takeHits(undecided, entry.match, entry.translated, budget))
+      hits.push({ piece, entry });
   }
-  return { hits, undecided, outside };
+  return { hits, undecided: everyItem(undecided.pool), outside };
 }
 
-/** False where no piece can have a part in the box. */
-export const reaches = (pieces: readonly Piece[], box: Traffic): boolean =>
-  pieces.some((piece) => mayOverlap(piece.seen, box));
+/** Pieces that no entry of a policy has decided about yet. */
+export interface Undecided {
+  readonly pool: Pool<Piece>;
+  /** Around what they were at first: most entries of a large policy lie outside. */
+  readonly around: Traffic;
+}
+
+export const openTo = (pieces: readonly Piece[]): Undecided => ({
+  pool: poolOf(pieces, (piece) => piece.seen.services),
+  around: addressesAround(pieces.map((piece) => piece.seen)),
+});
+
+/** Takes out what is seen inside the box; the rest of those pieces stays. */
+export function takeHits(
+  { pool, around }: Undecided,
+  box: Traffic,
+  translated: boolean | undefined,
+  budget: Budget,
+): Piece[] {
+  if (!mayOverlap(around, box)) return [];
+  const taken: Piece[] = [];
+  for (const list of listsNear(pool, box.services)) {
+    spend(budget, list.length);
+    if (!list.some((piece) => mayOverlap(piece.seen, box))) continue;
+    const { hits, rest } = cut(list, box, translated);
+    for (const piece of hits) taken.push(piece);
+    list.length = 0;
+    for (const piece of rest) put(pool, piece);
+  }
+  spend(budget, taken.length * CUT_COST);
+  return taken;
+}
 
 /** Parts of the pieces that are seen inside the box, and their rest; `translated`: only of pieces that are, or are not. */
 export function cut(

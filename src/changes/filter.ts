@@ -6,15 +6,16 @@ import { ANY_SOURCE_PORT, type Traffic } from '../model/traffic.ts';
 import {
   appliesBox,
   type Budget,
-  CUT_COST,
   cut,
   decidedBy,
   inOrder,
-  reaches,
+  openTo,
   spend,
+  takeHits,
   usable,
 } from './decide.ts';
 import { addressesOverlap, type Piece, shiftAddresses } from './piece.ts';
+import { everyItem, put } from './pool.ts';
 
 export interface Outcome {
   readonly pieces: Piece[];
@@ -72,23 +73,20 @@ function filterBy(
 ): void {
   const { hits: inside, rest: outside } = cut(pieces, appliesBox(policy));
   for (const piece of outside) passed.push(piece);
-  let undecided = inside;
+  const undecided = openTo(inside);
   for (const entry of inOrder(policy)) {
-    if (undecided.length === 0) return;
-    spend(budget, undecided.length);
+    spend(budget, 1);
     const seen = decides(entry) ? sight(entry.match) : undefined;
-    if (!seen || !reaches(undecided, seen.box)) continue;
+    if (!seen) continue;
     const isSure = seen.sure && entry.unresolved.length === 0;
     if (!isSure && entry.action === 'drop') continue;
-    const { hits, rest } = cut(undecided, seen.box, entry.translated);
-    spend(budget, hits.length * CUT_COST);
-    undecided = rest;
-    for (const piece of hits) {
-      if (!isSure) undecided.push({ ...piece, maybe: [...(piece.maybe ?? []), entry] });
+    for (const piece of takeHits(undecided, seen.box, entry.translated, budget)) {
+      if (!isSure) put(undecided.pool, { ...piece, maybe: [...(piece.maybe ?? []), entry] });
       else settle(piece, entry, entry.action === 'accept', passed, dropped);
     }
   }
-  for (const piece of undecided) settle(piece, policy, policy.otherwise !== 'drop', passed, dropped);
+  for (const piece of everyItem(undecided.pool))
+    settle(piece, policy, policy.otherwise !== 'drop', passed, dropped);
 }
 
 function settle(
