@@ -67,7 +67,10 @@ export function writeAlert(verdict: Verdict, context: AlertContext, previous?: A
 
 const ORDER: readonly Severity[] = ['informational', 'low', 'medium', 'high', 'critical'];
 
-/** A revision must matter to a reader: graver, a stage more, or another leading destination while suspicious. It never only gets milder. */
+/** Traffic that grew by this much is worth saying again. */
+const GROWTH = 10;
+
+/** A revision must matter to a reader: graver, a stage more, or much more traffic. It never only gets milder. */
 function saysMore(next: Alert, previous: Alert): boolean {
   const graver = ORDER.indexOf(next.severity) - ORDER.indexOf(previous.severity);
   if (graver !== 0) return graver > 0;
@@ -76,6 +79,11 @@ function saysMore(next: Alert, previous: Alert): boolean {
       .filter((stage) => stage.name !== 'actor')
       .map((stage) => stage.name)
       .join();
+  if (
+    next.flows.observed.outPackets >= GROWTH * Math.max(previous.flows.observed.outPackets, 100) &&
+    next.severity !== 'low'
+  )
+    return true;
   return (
     next.stages.length > previous.stages.length ||
     (names(next) !== names(previous) && next.score > previous.score)

@@ -181,7 +181,7 @@ function changeReasons(facts: ChangeFacts, p: An0926Parameters): Reason[] {
 function trafficReasons(finding: TrafficFinding | undefined, p: An0926Parameters): Reason[] {
   if (!finding) return [];
   const { spike, returns, group } = finding;
-  const spikeText = `spike of ${Math.round(spike.peak)} ${UNITS[spike.metric]} (${spike.ratio.toFixed(1)} times the baseline)`;
+  const spikeText = `spike of ${Math.round(spike.peak)} ${UNITS[spike.metric]} (${spike.baselineMean < 1 ? 'hardly any before' : `${spike.ratio.toFixed(1)} times the baseline`})`;
   if (returns.kind === 'normal') {
     return [{ reason: `${spikeText}, but returns are normal (${percent(returns.ratio)})`, weight: 0 }];
   }

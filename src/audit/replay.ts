@@ -97,7 +97,7 @@ function createAnswers(input: ReplayInput) {
   const lookup = openLookup(input.tables);
   const alerts = new Map<number, Alert>();
   const askedAfter = new Map<number, number>();
-  const usual = new Map<number, Evidence['usualReturnRatio']>();
+  const usual = new Map<number, { ratios: Evidence['usualReturnRatio']; isFinal: boolean }>();
   return {
     alertCount: () => alerts.size,
     answer: async (index: number, askedAtMs: number, datagramCount: number): Promise<number | undefined> => {
@@ -108,12 +108,15 @@ function createAnswers(input: ReplayInput) {
       askedAfter.set(index, datagramCount);
       const analytic = analyticOf(draft.analytic)!;
       const parameters = withOverrides(analytic, site.parameters?.[analytic.id]);
+      // What was usual before the change is asked twice: at once, and when flows from before no longer arrive.
+      const known = usual.get(index);
+      const isFinal = askedAtMs > draft.question.fromMs + LATE_FLOWS_MS;
       const evidence = await gatherEvidence(client, draft.question, askedAtMs, {
         baselineDays: Number(parameters.BaselineDays ?? 14),
         enrich: (address) => lookup.enrich(address),
-        usualReturnRatio: askedAtMs > draft.question.fromMs + LATE_FLOWS_MS ? usual.get(index) : undefined,
+        usualReturnRatio: isFinal && !known?.isFinal ? undefined : known?.ratios,
       });
-      usual.set(index, evidence.usualReturnRatio);
+      usual.set(index, { ratios: evidence.usualReturnRatio, isFinal });
       const related = [...alerts.entries()]
         .filter(([other, alert]) => other !== index && alert.device === draft.facts.device)
         .map(([, alert]) => alert.id);
