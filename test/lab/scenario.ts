@@ -134,3 +134,34 @@ export const isAboveLow = (alert: Pick<Alert, 'severity'>): boolean =>
 export const seconds = (fromMs: number, toMs: number): string => `${((toMs - fromMs) / 1000).toFixed(1)} s`;
 export const describeAlert = ({ severity, score, title, revision }: Alert): string =>
   `${severity} ${score} (revision ${revision}): ${title}`;
+
+export interface ChangeSeen {
+  readonly class: string;
+  readonly ticket: { readonly state: string };
+  readonly approvedForward: unknown;
+}
+
+export async function ruleChanges({ postern }: Stage, device: string): Promise<ChangeSeen[]> {
+  const path = `/v1/rule-changes?device=${device}&limit=200`;
+  return (await postern.api<{ items: ChangeSeen[] }>('GET', path)).items;
+}
+
+/** How many different configurations were stored. */
+export async function snapshotCount({ postern, deviceIds }: Stage, device: string): Promise<number> {
+  const path = `/v1/devices/${deviceIds.get(device)}/snapshots?limit=200`;
+  return (await postern.api<{ items: unknown[] }>('GET', path)).items.length;
+}
+
+/** Packets each way between a router's inside, or the router itself, and an address of the Internet. */
+export async function packetsTo(
+  { postern }: Stage,
+  { hosts, wan }: Router,
+  address: string,
+  sinceMs: number,
+): Promise<{ out: number; back: number }> {
+  const from = new Date(Math.floor(sinceMs / 60_000) * 60_000).toISOString();
+  const path = `/v1/flows/summary?scope=${[...hosts, wan].join()}&from=${from}`;
+  const { externals } = await postern.api<{ externals: Record<string, unknown>[] }>('GET', path);
+  const found = externals.find((one) => one.address === address);
+  return { out: Number(found?.outPackets ?? 0), back: Number(found?.inPackets ?? 0) };
+}
