@@ -1,4 +1,6 @@
 // what passes before, what passes after -> the pieces that pass newly, and what about them is new
+import type { AddressSet } from '../model/addresses.ts';
+import type { Traffic } from '../model/traffic.ts';
 import { type Budget, spend } from './decide.ts';
 import type { Effect } from './effect.ts';
 import { type Decider, mayOverlap, type Piece, splitPiece } from './piece.ts';
@@ -29,22 +31,23 @@ export function newlyPassing(from: Half, to: Half, signatures: Signatures, budge
     piece.deciders.some((decider) => touched.has(decider));
   // A packet fares differently only where a touched entry decides on one of the sides.
   const reasons = [...old, ...from.effect.dropped].filter((piece) => isTouched(from, piece));
-  const arriving = (piece: Piece) => piece.traffic.services;
-  const near = <T extends Piece>(pool: Pool<T>, { traffic }: Piece): T[] => {
-    const lists = listsNear(pool, traffic.services);
+  const near = (index: Index, { traffic }: Piece): Piece[] => {
+    const lists = listsNear(index.byService, traffic.services).flatMap((list) =>
+      index.narrowed(list, traffic),
+    );
     spend(
       budget,
       lists.reduce((sum, list) => sum + list.length, lists.length),
     );
     return lists.flatMap((list) => list.filter((other) => mayOverlap(traffic, other.traffic)));
   };
-  const reasonPool = poolOf(reasons, arriving);
-  const oldPool = poolOf(old, arriving);
-  const now = to.effect.passed.filter((piece) => isTouched(to, piece) || near(reasonPool, piece).length > 0);
+  const reasonIndex = indexOf(reasons);
+  const oldIndex = indexOf(old);
+  const now = to.effect.passed.filter((piece) => isTouched(to, piece) || near(reasonIndex, piece).length > 0);
   const found: Found[] = [];
   for (const piece of now) {
     let rest = [piece];
-    for (const other of near(oldPool, piece)) {
+    for (const other of near(oldIndex, piece)) {
       const parts = rest.map((part) => splitPiece(part, other));
       rest = parts.flatMap((part) => part.rest);
       const common = parts.flatMap((part) => part.common);
@@ -56,6 +59,29 @@ export function newlyPassing(from: Half, to: Half, signatures: Signatures, budge
   }
   return [...found, ...newCopies(from.effect, to.effect, signatures)];
 }
+
+/** Pieces by service, and where many share one, by destination. */
+interface Index {
+  readonly byService: Pool<Piece>;
+  readonly narrowed: (list: Piece[], traffic: Traffic) => Piece[][];
+}
+
+const MANY = 32;
+
+function indexOf(pieces: readonly Piece[]): Index {
+  const byDestination = new Map<Piece[], Pool<Piece>>();
+  const narrowed = (list: Piece[], traffic: Traffic): Piece[][] => {
+    if (list.length <= MANY) return [list];
+    const pool =
+      byDestination.get(list) ?? poolOf(list, ({ traffic: { destinations } }) => hostsOf(destinations));
+    byDestination.set(list, pool);
+    return listsNear(pool, traffic.destinations.v4);
+  };
+  return { byService: poolOf(pieces, (piece) => piece.traffic.services), narrowed };
+}
+
+/** What is not of IPv4 alone is found always. */
+const hostsOf = ({ v4, v6 }: AddressSet) => (v6.length === 0 ? v4 : []);
 
 /** Mirrors of one packet do not exclude each other: a copy is compared with copies to the same place only. */
 function newCopies(from: Effect, to: Effect, signatures: Signatures): Found[] {

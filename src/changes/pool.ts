@@ -8,6 +8,7 @@ import { ANY_TRAFFIC, type Traffic } from '../model/traffic.ts';
 export interface Pool<T> {
   readonly wide: T[];
   readonly narrow: Map<number, T[]>;
+  /** Services, or other numbers to find items by. */
   readonly servicesOf: (item: T) => ServiceSet;
 }
 
