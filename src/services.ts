@@ -3,6 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { Kysely } from 'kysely';
 import type { PoolConfig } from 'pg';
 import type { EnrichmentService } from '../enrichment/service.ts';
+import type { AnalyticDefinition, Parameters } from './analytics/definition.ts';
 import type { Enrichment } from './model/enrichment.ts';
 import type { Logger } from './model/logger.ts';
 import type { Settings } from './settings.ts';
@@ -41,5 +42,7 @@ export interface Services {
   readonly enrichment: EnrichmentService;
   /** What is known about an external address now. */
   readonly enrich: (address: string) => Enrichment;
+  /** What an analytic judges by: its own parameters with the operator's. */
+  readonly parametersOf: (analytic: AnalyticDefinition) => Parameters;
   readonly now: () => number;
 }

@@ -3,6 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { enrichmentSettings } from '../enrichment/settings.ts';
 import { alertSettings } from './alerts/settings.ts';
+import { analyticSettings } from './analytics/settings.ts';
 import { eventSettings } from './events/settings.ts';
 import { flowSettings } from './flows/settings.ts';
 import { PosternError } from './model/errors.ts';
@@ -36,6 +37,7 @@ const schema = Type.Object({
   ...flowSettings,
   ...eventSettings,
   ...enrichmentSettings,
+  ...analyticSettings,
   ...alertSettings,
   ...webSettings,
 });

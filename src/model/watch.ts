@@ -116,7 +116,11 @@ export interface ChangeFacts {
   readonly actors: readonly ActorEvidence[];
   readonly ticket: TicketVerdict;
   /** True where every destination and source of what opened is in the inventory and not expired. */
-  readonly approvedForward?: { readonly id: string; readonly reason: string; readonly widerThanApproved: boolean };
+  readonly approvedForward?: {
+    readonly id: string;
+    readonly reason: string;
+    readonly widerThanApproved: boolean;
+  };
   readonly firstOfKind: boolean;
   readonly usualActor?: boolean;
   readonly unusualHour: boolean;

@@ -91,6 +91,19 @@ export function openWatches(
   }));
 }
 
+/** What tickets and the inventory of approved forwards say of a change. */
+export function paperwork(
+  facts: Pick<ChangeFacts, 'device' | 'change' | 'occurredBetween' | 'actors'>,
+  site: SiteFacts,
+  ticketPattern: string | undefined,
+): Pick<ChangeFacts, 'ticket' | 'approvedForward'> {
+  const { device, change, occurredBetween, actors } = facts;
+  return {
+    ticket: matchTicket({ device, changes: [change], occurredBetween, actors, ticketPattern }, site.tickets),
+    approvedForward: approvalOf(change.opens, site.approvedForwards, site.internal, occurredBetween.toMs),
+  };
+}
+
 export function changeFacts(
   id: string,
   change: RuleChange,
@@ -107,17 +120,11 @@ export function changeFacts(
     class: change.class,
     occurredBetween: set.occurredBetween,
     actors: set.actors,
-    ticket: matchTicket(
-      {
-        device: set.device.name,
-        changes: [change],
-        occurredBetween: set.occurredBetween,
-        actors: set.actors,
-        ticketPattern: set.device.ticketPattern,
-      },
-      site.tickets,
+    ...paperwork(
+      { device: set.device.name, change, occurredBetween: set.occurredBetween, actors: set.actors },
+      site,
+      set.device.ticketPattern,
     ),
-    approvedForward: approvalOf(change.opens, site.approvedForwards, site.internal, set.occurredBetween.toMs),
     firstOfKind: !history.classesBefore.includes(change.class),
     usualActor:
       users.length === 0 || history.usersBefore.length === 0

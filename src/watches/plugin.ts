@@ -1,11 +1,13 @@
 // events -> pulls of the devices that changed; devices and open watches -> what flows count as internal
 import fp from 'fastify-plugin';
 import { definitionOf } from '../../devices/index.ts';
+import { readParameters } from '../analytics/parameters.ts';
 import { meansConfigChanged } from '../events/changes.ts';
 import type {} from '../events/plugin.ts';
 import type {} from '../flows/plugin.ts';
 import { type AddressSet, sameAddresses } from '../model/addresses.ts';
 import type { Event } from '../model/event.ts';
+import { provide } from '../provide.ts';
 import { allDevices, type Device } from '../store/postgres/devices.ts';
 import { orientationAddresses } from './site.ts';
 
@@ -17,6 +19,7 @@ const DEBOUNCE_MS = 3000;
 export default fp(
   async (app) => {
     const { services } = app;
+    provide(app, { parametersOf: readParameters(services.settings.POSTERN_PARAMETERS) });
     let bySender = new Map<string, Device>();
     let internal: AddressSet | undefined;
     const pullDueAtMs = new Map<string, number>();

@@ -1,7 +1,7 @@
 // a pulled configuration -> stored snapshot, rule changes and watches, in one transaction
 import { randomUUID } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
-import { analytics, withOverrides } from '../analytics/index.ts';
+import { analytics } from '../analytics/index.ts';
 import { addressSet, unionAddresses } from '../model/addresses.ts';
 import { readRules } from '../rules/read.ts';
 import type { Services } from '../services.ts';
@@ -20,7 +20,7 @@ import { insertWatch } from '../store/postgres/watches.ts';
 import { detectChanges } from './detect.ts';
 import { changeFacts, hourIn, openWatches, type SiteFacts, type WatchedDevice } from './open.ts';
 import { nextAnswerAt } from './schedule.ts';
-import { internalAddresses } from './site.ts';
+import { internalAddresses, isAddress } from './site.ts';
 
 export interface TakenNow {
   readonly text: string;
@@ -133,7 +133,13 @@ async function storeChanges(
   );
   const opened: { watchId: string; atMs: number }[] = [];
   for (const analytic of analytics) {
-    for (const draft of openWatches(withInterfaces, site, history, analytic, withOverrides(analytic))) {
+    for (const draft of openWatches(
+      withInterfaces,
+      site,
+      history,
+      analytic,
+      services.parametersOf(analytic),
+    )) {
       const nextAtMs = nextAnswerAt(now, draft.question.untilMs, now) ?? now;
       opened.push({
         watchId: await insertWatch(transaction, device.id, draft, now, nextAtMs),
@@ -150,12 +156,9 @@ async function storeChanges(
 }
 
 export function watchedDevice(device: Device): WatchedDevice {
-  const numeric = [device.address, ...device.addresses].filter(
-    (text) => /^[0-9a-f.:]+$/i.test(text) && /[.:]/.test(text),
-  );
   return {
     name: device.name,
-    addresses: addressSet(...numeric),
+    addresses: addressSet(...[device.address, ...device.addresses].filter(isAddress)),
     exporters: device.exporters,
     timeZone: device.time_zone,
     ticketPattern: device.ticket_pattern ?? undefined,

@@ -1,4 +1,5 @@
 // what counts as internal: private ranges, the site's own prefixes, and the devices' own addresses
+import { isIP } from 'node:net';
 import type { Kysely } from 'kysely';
 import { type AddressSet, addressSet, subtractAddresses, unionAddresses } from '../model/addresses.ts';
 import { DEFAULT_INTERNAL } from '../model/site.ts';
@@ -8,7 +9,8 @@ import type { Database } from '../store/postgres/schema.ts';
 import { openWatchList } from '../store/postgres/watches.ts';
 import { relayAddresses } from './open.ts';
 
-const isAddress = (text: string) => /^[0-9a-f.:]+$/i.test(text) && /[.:]/.test(text);
+/** Devices may be registered by host name, and some names look like addresses. */
+export const isAddress = (text: string): boolean => isIP(text) !== 0;
 
 export async function internalAddresses(postgres: Kysely<Database>, settings: Settings): Promise<AddressSet> {
   const devices = await allDevices(postgres);
