@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diffRuleSets } from '../../src/changes/diff.ts';
-import { describeChange } from '../../src/changes/present.ts';
+import { describeChange, presentChange } from '../../src/changes/present.ts';
 import { DEFAULT_INTERNAL } from '../../src/model/site.ts';
 import { type Line, ruleSet } from './build.ts';
 
@@ -21,10 +21,14 @@ test('what is too finely cut to follow is claimed whole, in bounded time', () =>
     ruleSet({ id: 'forward', lines: many }),
     ruleSet({ id: 'forward', lines: [everything, ...many] }),
     site,
+    { all: 100_000, box: 100_000 },
   );
   assert.deepEqual(others, []);
   assert.deepEqual([change.kind, change.class, change.ruleKey], ['added', 'egress-permit', 'everything']);
   assert.match(describeChange(change), /now possible: .*any/);
+  assert.equal(change.approximate, true);
+  assert.match(describeChange(change), /too finely cut to follow exactly/);
+  assert.equal(presentChange(change).approximate, true);
 });
 
 test('a wide permit that moves to the top of them is not missed', () => {
@@ -43,6 +47,7 @@ test('narrow edits in a large rule set stay exact', () => {
   const opens = changes.flatMap((change) => change.opens);
   assert.equal(opens.length, 1);
   assert.equal(opens[0].class, 'egress-permit');
+  assert.ok(changes.every((one) => !one.approximate && !presentChange(one).approximate));
 });
 
 test('text of the device cannot drive a terminal', () => {
