@@ -204,15 +204,6 @@ export interface ExporterTable {
   versions: string[];
 }
 
-export interface OperatorCategoryTable {
-  /** "AS64500" or a prefix. */
-  subject: string;
-  category: string;
-  reason: string;
-  created_by: string;
-  created_at: Time;
-}
-
 export interface Database {
   api_keys: ApiKeyTable;
   audit_log: AuditLogTable;
@@ -228,5 +219,4 @@ export interface Database {
   endpoints: EndpointTable;
   deliveries: DeliveryTable;
   exporters: ExporterTable;
-  operator_categories: OperatorCategoryTable;
 }

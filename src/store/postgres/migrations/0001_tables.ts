@@ -194,13 +194,6 @@ const STATEMENTS = [
     counters jsonb NOT NULL,
     versions text[] NOT NULL DEFAULT '{}'
   )`,
-  `CREATE TABLE operator_categories (
-    subject text PRIMARY KEY,
-    category text NOT NULL,
-    reason text NOT NULL,
-    created_by text NOT NULL,
-    created_at timestamptz NOT NULL
-  )`,
 ];
 
 export async function up(database: Kysely<unknown>): Promise<void> {
