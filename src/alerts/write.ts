@@ -100,6 +100,7 @@ function changeOf(facts: ChangeFacts): AlertChange {
     ...(change.before ? { before: ruleText(change.before) } : {}),
     ...(change.after ? { after: ruleText(change.after) } : {}),
     opens: change.opens.slice(0, 50).map(presentOpening),
+    ...(change.approximate ? { approximate: true } : {}),
     occurredBetween: {
       from: time(occurredBetween.fromMs),
       to: time(occurredBetween.toMs),

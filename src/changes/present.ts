@@ -43,6 +43,7 @@ export function presentOpening(opening: Opening): AlertOpening {
         }
       : {}),
     ...(source ? { sourceTranslation: source.addresses ? formatAddresses(source.addresses) : [] } : {}),
+    ...(opening.conditional ? { conditional: true } : {}),
   };
 }
 
@@ -55,7 +56,6 @@ export interface PresentedRule {
 export interface PresentedOpening extends AlertOpening {
   readonly class: string;
   readonly ruleKeys: readonly string[];
-  readonly conditional?: true;
 }
 
 export interface PresentedChange {
@@ -76,7 +76,6 @@ export function presentChange(change: RuleChange): PresentedChange {
     ...presentOpening(of),
     class: of.class,
     ruleKeys: of.ruleKeys,
-    ...(of.conditional ? { conditional: true } : {}),
   });
   return {
     kind: change.kind,

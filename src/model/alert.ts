@@ -53,6 +53,8 @@ export interface AlertOpening {
     readonly ports?: string;
   };
   readonly sourceTranslation?: readonly string[];
+  /** Only under conditions of the device that Postern cannot resolve. */
+  readonly conditional?: true;
 }
 
 export interface AlertChange {
@@ -63,6 +65,8 @@ export interface AlertChange {
   readonly before?: AlertRuleText;
   readonly after?: AlertRuleText;
   readonly opens: readonly AlertOpening[];
+  /** The openings claim too much: they were too many to follow exactly. */
+  readonly approximate?: true;
   readonly occurredBetween: { readonly from: string; readonly to: string; readonly basis: string };
   readonly actors: readonly {
     readonly source: string;
