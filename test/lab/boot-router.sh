@@ -1,11 +1,15 @@
 # Turns the calling namespaces into a Linux router: boot-router.sh FOLDER HOSTNAME COLLECTOR VERSION INTERFACE
-# FOLDER holds passwd, shadow, group, sshd_config, rsyslog.conf and rules.nft. Runs until a daemon ends.
+# FOLDER holds etc/ with passwd, shadow and group, sshd_config, rsyslog.conf and rules.nft. Runs until its daemons end.
 set -eu
-folder=$1 name=$2 collector=$3 version=$4 interface=$5
+folder=$1 hostname=$2 collector=$3 version=$4 interface=$5
 
-# Users, /dev/log and /run of its own; nothing of it is seen outside of this mount namespace.
+# Users, /dev/log and /run of its own; nothing of it is seen outside of this mount namespace. Whole folders, because a mount on
+# a single file goes when somebody outside replaces that file.
 mount --make-rprivate /
-for file in passwd shadow group; do mount --bind "$folder/$file" "/etc/$file"; done
+for name in nsswitch.conf ld.so.cache localtime services protocols hosts alternatives; do
+  [ ! -e "/etc/$name" ] || cp -a "/etc/$name" "$folder/etc/"
+done
+mount --bind "$folder/etc" /etc
 mkdir -p "$folder/dev"
 mount -t tmpfs -o mode=755,size=1m tmpfs "$folder/dev"
 for device in null zero full random urandom tty; do
@@ -19,7 +23,7 @@ ln -s /proc/self/fd "$folder/dev/fd"
 mount --move "$folder/dev" /dev
 mount -t tmpfs -o mode=755,size=8m tmpfs /run
 mkdir /run/sshd
-hostname "$name"
+hostname "$hostname"
 
 echo 1 >/proc/sys/net/ipv4/ip_forward
 nft -f "$folder/rules.nft"

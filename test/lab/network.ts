@@ -1,5 +1,5 @@
 // names -> network namespaces joined by veth pairs, removed with everything that runs in them
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDaemons, type Daemons, run, waitFor } from './processes.ts';
@@ -93,7 +93,10 @@ function isLab(pid: string): boolean {
 }
 
 async function removeNamespace(netns: string): Promise<void> {
-  const running = async () => (await run(['ip', 'netns', 'pids', netns])).split('\n').filter(Boolean);
+  const running = async () => {
+    if (!existsSync(`/run/netns/${netns}`)) return [];
+    return (await run(['ip', 'netns', 'pids', netns])).split('\n').filter(Boolean);
+  };
   await waitFor(
     `the processes in ${netns} to end`,
     async () => {
@@ -104,7 +107,10 @@ async function removeNamespace(netns: string): Promise<void> {
     10_000,
     50,
   ).catch(() => {});
-  await run(['ip', 'netns', 'delete', netns]);
+  await run(['ip', 'netns', 'delete', netns]).catch((error) => {
+    // Another lab that starts now clears up too.
+    if (existsSync(`/run/netns/${netns}`)) throw error;
+  });
 }
 
 function kill(pid: number): void {

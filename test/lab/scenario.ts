@@ -112,6 +112,8 @@ export async function changeAndStream(
   { script, tasks = [] }: { script?: string; tasks?: readonly TrafficTask[] },
 ): Promise<RelayRun> {
   const { name } = router.plan;
+  // The next pull is then a whole interval away, as it mostly is.
+  await pulledSince(stage, name, Date.now());
   if (script !== undefined) await router.asAlice(script);
   const changedAtMs = Date.now();
   startTraffic(stage.network, `stream-${name}`, router.inside, tasks);

@@ -1,5 +1,5 @@
 // a plan -> inside hosts, routers with real daemons, the Internet, and a management network that Postern stands in
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Network } from './network.ts';
@@ -136,16 +136,7 @@ async function startDaemons(
   const folder = join(network.folder, plan.name);
   mkdirSync(folder);
   await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'host')]);
-  for (const file of ['passwd', 'shadow', 'group'])
-    writeFileSync(join(folder, file), readFileSync(`/etc/${file}`), { mode: 0o600 });
-  for (const file of ['passwd', 'group']) await run(['chmod', '644', join(folder, file)]);
-  for (const user of USERS) {
-    appendFileSync(join(folder, 'passwd'), `${user}:x:0:0:${user}:/tmp:/bin/sh\n`);
-    appendFileSync(
-      join(folder, 'shadow'),
-      `${user}:${user === 'postern' ? around.passwordHash : '*'}:20000:0:99999:7:::\n`,
-    );
-  }
+  writeUsers(join(folder, 'etc'), around.passwordHash);
   writeFileSync(join(folder, 'sshd_config'), sshdConfig(folder, `${around.key}.pub`));
   writeFileSync(join(folder, 'rsyslog.conf'), rsyslogConfig(folder, plan.syslog));
   writeFileSync(join(folder, 'rules.nft'), plan.rules(addresses));
@@ -169,6 +160,17 @@ async function startDaemons(
     throw new Error(network.daemons.log(`router-${plan.name}`), { cause: error });
   });
   return folder;
+}
+
+function writeUsers(etc: string, passwordHash: string): void {
+  mkdirSync(etc);
+  const users = USERS.map((user) => `${user}:x:0:0:${user}:/tmp:/bin/sh\n`);
+  const passwords = USERS.map(
+    (user) => `${user}:${user === 'postern' ? passwordHash : '*'}:20000:0:99999:7:::\n`,
+  );
+  writeFileSync(join(etc, 'passwd'), readFileSync('/etc/passwd', 'utf8') + users.join(''));
+  writeFileSync(join(etc, 'group'), readFileSync('/etc/group'));
+  writeFileSync(join(etc, 'shadow'), passwords.join(''), { mode: 0o600 });
 }
 
 const sshdConfig = (folder: string, keys: string) => `
