@@ -2,16 +2,12 @@
 import { Type } from 'typebox';
 import { queueDeliveries } from '../src/alerts/queue.ts';
 import { analyticOf } from '../src/analytics/index.ts';
-import type { ChangeFacts } from '../src/model/watch.ts';
 import type { Services } from '../src/services.ts';
 import { alertByDedupeKey, putAlert, relatedAlerts } from '../src/store/postgres/alerts.ts';
-import { deviceById } from '../src/store/postgres/devices.ts';
-import { approvedForwards, ticketsAround } from '../src/store/postgres/tickets.ts';
 import { scheduleWatch, type Watch, watchById } from '../src/store/postgres/watches.ts';
 import { answerWatch } from '../src/watches/answer.ts';
+import { currentFacts } from '../src/watches/current-facts.ts';
 import { gatherEvidence } from '../src/watches/evidence.ts';
-import { paperwork } from '../src/watches/open.ts';
-import { internalAddresses } from '../src/watches/site.ts';
 import { defineJob } from './definition.ts';
 
 /** Timers may fire this early. */
@@ -40,18 +36,6 @@ export const answerWatchJob = defineJob({
       );
   },
 });
-
-/** Tickets and the inventory may have changed since the watch was opened: late paperwork counts. */
-async function currentFacts(watch: Watch, services: Services): Promise<ChangeFacts> {
-  const { postgres, settings } = services;
-  const device = await deviceById(postgres, watch.deviceId);
-  const site = {
-    internal: await internalAddresses(postgres, settings),
-    tickets: await ticketsAround(postgres, watch.facts.occurredBetween.toMs),
-    approvedForwards: await approvedForwards(postgres),
-  };
-  return { ...watch.facts, ...paperwork(watch.facts, site, device?.ticket_pattern ?? undefined) };
-}
 
 async function answer(watch: Watch, services: Services): Promise<number | undefined> {
   const { postgres, clickhouse, log } = services;

@@ -1,9 +1,11 @@
 // AN0926's verdict in words: title, one sentence, stages
 import { formatAddresses, noAddresses, subtractAddresses } from '../model/addresses.ts';
 import type { Opening } from '../model/change.ts';
+import type { Rule } from '../model/rule.ts';
 import { formatServices } from '../model/services.ts';
 import { DEFAULT_INTERNAL } from '../model/site.ts';
 import type { AlertStage, ChangeFacts, Evidence } from '../model/watch.ts';
+import { trafficText as describeTraffic, translationText } from '../rules/describe.ts';
 import type { TrafficFinding } from './an0926.ts';
 
 /** How people say the metrics of FlowThreshold. */
@@ -25,7 +27,8 @@ export function titleOf(facts: ChangeFacts, finding: TrafficFinding | undefined)
 
 /** One sentence: who, what, when, with which ticket, and what the traffic did. */
 export function narrate(facts: ChangeFacts, finding: TrafficFinding | undefined): string {
-  const rule = (facts.change.after ?? facts.change.before)?.lines[0]?.text.trim() ?? facts.change.ruleKey;
+  const changed = facts.change.after ?? facts.change.before;
+  const rule = changed ? ruleText(changed) : facts.change.ruleKey;
   const actor = [...facts.actors].sort((a, b) => b.confidence - a.confidence)[0];
   const who = actor?.user
     ? `${actor.user}${actor.sourceAddress ? ` from ${actor.sourceAddress}` : ''}`
@@ -48,6 +51,15 @@ function gravestOpening({ change, class: graded }: ChangeFacts): Opening | undef
   const isInside = ({ traffic }: Opening) =>
     noAddresses(subtractAddresses(traffic.sources, DEFAULT_INTERNAL));
   return grave.find(isInside) ?? grave[0] ?? change.opens[0];
+}
+
+/** The rule's own line; for machine-made ones (JSON) what they say. */
+export function ruleText(rule: Rule): string {
+  const line = rule.lines[0]?.text.trim() ?? rule.key;
+  if (!line.startsWith('{')) return line;
+  const where = [rule.context.family, rule.context.table, rule.context.chain].filter(Boolean).join(' ');
+  const target = rule.translation ? ` to ${translationText(rule.translation)}` : '';
+  return `${where}: ${rule.action} ${describeTraffic(rule.match)}${target}`;
 }
 
 function trafficText(finding: TrafficFinding | undefined): string {

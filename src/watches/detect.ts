@@ -1,5 +1,6 @@
 // two snapshots of a device and its events -> the change set between them
 import { createHash } from 'node:crypto';
+import type { DeviceDefinition } from '../../devices/definition.ts';
 import { diffRuleSets } from '../changes/diff.ts';
 import type { AddressSet } from '../model/addresses.ts';
 import type { Event } from '../model/event.ts';
@@ -24,28 +25,10 @@ export interface DetectInput {
 }
 
 export function detectChanges(input: DetectInput): ChangeSet & { ruleSet: RuleSet } {
-  const { before, after, device, events } = input;
+  const { before, after, device } = input;
   const { ruleSet: rulesBefore } = readRules(before.text, input.vendor);
   const { definition, ruleSet } = readRules(after.text, input.vendor);
   const changes = diffRuleSets(rulesBefore, ruleSet, { internal: input.internal });
-  const occurred = occurredBetween({
-    previousTakenAtMs: before.takenAtMs,
-    nextTakenAtMs: after.takenAtMs,
-    events,
-    definition,
-    text: after.text,
-    timeZone: device.timeZone,
-  });
-  const actors = actorEvidence({
-    events,
-    definition,
-    text: after.text,
-    fromMs: before.takenAtMs,
-    toMs: after.takenAtMs,
-    ticketPattern: device.ticketPattern,
-    timeZone: device.timeZone,
-    ignoreUsers: input.ignoreUsers,
-  });
   return {
     device,
     ruleSet,
@@ -53,8 +36,38 @@ export function detectChanges(input: DetectInput): ChangeSet & { ruleSet: RuleSe
       id: changeId(device.name, after.takenAtMs, `${change.kind}:${change.ruleKey}:${index}`),
       change,
     })),
-    occurredBetween: occurred,
-    actors,
+    ...whoAndWhen({ ...input, definition }),
+  };
+}
+
+/** Evidence about who changed the device between two snapshots, and when; events that come late tell more. */
+export function whoAndWhen(
+  input: Pick<DetectInput, 'device' | 'before' | 'after' | 'events' | 'ignoreUsers'> & {
+    definition: DeviceDefinition;
+  },
+): Pick<ChangeSet, 'occurredBetween' | 'actors'> {
+  const { before, after, device, events, definition } = input;
+  const { timeZone } = device;
+  const { text } = after;
+  return {
+    occurredBetween: occurredBetween({
+      previousTakenAtMs: before.takenAtMs,
+      nextTakenAtMs: after.takenAtMs,
+      events,
+      definition,
+      text,
+      timeZone,
+    }),
+    actors: actorEvidence({
+      events,
+      definition,
+      text,
+      fromMs: before.takenAtMs,
+      toMs: after.takenAtMs,
+      ticketPattern: device.ticketPattern,
+      timeZone,
+      ignoreUsers: input.ignoreUsers,
+    }),
   };
 }
 

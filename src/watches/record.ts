@@ -1,8 +1,11 @@
 // a pulled configuration -> stored snapshot, rule changes and watches, in one transaction
 import { randomUUID } from 'node:crypto';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { sql, type Transaction } from 'kysely';
 import { analytics } from '../analytics/index.ts';
 import { addressSet, unionAddresses } from '../model/addresses.ts';
+import type { Event } from '../model/event.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { readRules } from '../rules/read.ts';
 import type { Services } from '../services.ts';
 import { eventsBetween } from '../store/clickhouse/events.ts';
@@ -91,13 +94,7 @@ async function storeChanges(
 ): Promise<{ watchId: string; atMs: number }[]> {
   const before = asSnapshot(previous, device.name, true);
   const after = asSnapshot(stored, device.name, false);
-  const senders = [...new Set([device.address, ...device.addresses])];
-  const events = await eventsBetween(services.clickhouse, {
-    senders,
-    fromMs: before.takenAtMs - LOGIN_BEFORE_MS,
-    untilMs: after.takenAtMs + after.durationMs,
-    limit: 5000,
-  });
+  const events = await eventsAround(device, before, after, services.clickhouse);
   const internal = await internalAddresses(services.postgres, services.settings);
   const watched = watchedDevice(device);
   const set = detectChanges({
@@ -153,6 +150,21 @@ async function storeChanges(
       'rules changed',
     );
   return opened;
+}
+
+/** The device's events from some time before the last pull without the change to the first with it. */
+export async function eventsAround(
+  device: Device,
+  before: Snapshot,
+  after: Snapshot,
+  clickhouse: ClickHouseClient,
+): Promise<Event[]> {
+  return eventsBetween(clickhouse, {
+    senders: [...new Set([device.address, ...device.addresses])].filter(isAddress),
+    fromMs: before.takenAtMs - LOGIN_BEFORE_MS,
+    untilMs: after.takenAtMs + after.durationMs,
+    limit: 5000,
+  });
 }
 
 export function watchedDevice(device: Device): WatchedDevice {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type An0926Parameters, an0926 } from '../../src/analytics/an0926.ts';
+import { ruleText } from '../../src/analytics/an0926-text.ts';
 import { withOverrides } from '../../src/analytics/index.ts';
 import { addressSet } from '../../src/model/addresses.ts';
 import type { Opening } from '../../src/model/change.ts';
 import type { ChangeFacts, Evidence } from '../../src/model/watch.ts';
+import { readRules } from '../../src/rules/read.ts';
 import { evidence, facts, group, minutes, question, relay, T0 } from './fixtures.ts';
 
 const judge = (f: ChangeFacts, e: Evidence, overrides: Partial<An0926Parameters> = {}) =>
@@ -102,4 +105,19 @@ test('ConfigChangeUser: a user outside the expected ones weighs', () => {
 
 test('unknown parameters are refused by name', () => {
   assert.throws(() => withOverrides(an0926, { FlowThresold: {} } as never), /no parameter FlowThresold/);
+});
+
+test('a rule that the device writes as JSON is said in words, others by their own line', () => {
+  const { ruleSet } = readRules(
+    readFileSync(new URL('../devices/linux-nftables/router_debian12/snapshot.cfg', import.meta.url), 'utf8'),
+    'linux-nftables',
+  );
+  const rule = ruleSet.rules.find((one) => one.translation?.kind === 'destination');
+  assert.ok(rule);
+  assert.doesNotMatch(ruleText(rule), /[{}]/);
+  assert.match(ruleText(rule), /^ip nat prerouting: dnat .* to destination /);
+  assert.equal(
+    ruleText({ ...rule, lines: [{ number: 1, text: ' ip nat outside source static ' }] }),
+    'ip nat outside source static',
+  );
 });
