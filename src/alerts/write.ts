@@ -42,7 +42,8 @@ export function writeAlert(verdict: Verdict, context: AlertContext, previous?: A
     technique: analytic.techniques,
     dedupeKey,
     revision: (previous?.revision ?? 0) + 1,
-    status: previous?.status ?? 'open',
+    // What was closed and has more to say is open again: nobody looks at a closed alert, and receivers take it as resolved.
+    status: previous === undefined || previous.status === 'closed' ? 'open' : previous.status,
     severity: verdict.severity,
     score: verdict.score,
     scoreReasons: verdict.reasons,

@@ -49,7 +49,14 @@ export async function putAlert(
       ...changing,
     })
     .onConflict((conflict) =>
-      conflict.column('dedupe_key').doUpdateSet(changing).where('alerts.revision', '<', alert.revision),
+      conflict
+        .column('dedupe_key')
+        // A revision keeps what people decided, but for opening again what they closed.
+        .doUpdateSet({
+          ...changing,
+          status: sql<AlertStatus>`CASE alerts.status WHEN 'closed' THEN 'open' ELSE alerts.status END`,
+        })
+        .where('alerts.revision', '<', alert.revision),
     )
     .returning('id')
     .executeTakeFirst();
