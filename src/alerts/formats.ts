@@ -63,7 +63,7 @@ function ocsf(alert: Alert) {
       title: alert.title,
       desc: alert.narrative,
       analytic: { uid: alert.analytic, type_id: 1, name: alert.analytic },
-      attacks: alert.technique.map((uid) => ({ technique: { uid } })),
+      attacks: alert.technique.map(attackOf),
       created_time: Date.parse(alert.openedAt),
       modified_time: Date.parse(alert.observedAt),
     },
@@ -84,19 +84,32 @@ function ocsf(alert: Alert) {
   };
 }
 
+/** T1090.002 is a sub-technique of T1090. */
+function attackOf(uid: string) {
+  const [technique] = uid.split('.');
+  return { technique: { uid: technique }, ...(technique === uid ? {} : { sub_technique: { uid } }) };
+}
+
 /** Slack's mrkdwn takes three escapes (https://api.slack.com/reference/surfaces/formatting): device text must not become markup. */
 const escapeSlack = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
+/** A section takes 3,000 characters (https://docs.slack.dev/reference/block-kit/blocks/section-block). */
+const MAX_SLACK_TEXT = 3000;
+const MAX_SLACK_TITLE = 200;
+
+const cut = (text: string, length: number) =>
+  text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+
 function slack(alert: Alert) {
-  const header = `${alert.severity.toUpperCase()}: ${alert.title}`;
-  const text = [
-    `*${escapeSlack(header)}*`,
-    escapeSlack(alert.narrative),
-    ...(alert.link ? [`<${alert.link}|Open in Postern>`] : []),
-  ].join('\n');
+  const header = escapeSlack(cut(`${alert.severity.toUpperCase()}: ${alert.title}`, MAX_SLACK_TITLE));
+  const link = alert.link ? `\n<${alert.link}|Open in Postern>` : '';
+  // Escapes are at most five times as long as what they stand for: what is shortened is the narrative, never an escape or the link.
+  const room = MAX_SLACK_TEXT - header.length - link.length - 3;
+  const whole = escapeSlack(alert.narrative);
+  const narrative = whole.length <= room ? whole : escapeSlack(cut(alert.narrative, Math.floor(room / 5)));
   return {
-    text: escapeSlack(header),
-    blocks: [{ type: 'section', text: { type: 'mrkdwn', text: text.slice(0, 2900) } }],
+    text: header,
+    blocks: [{ type: 'section', text: { type: 'mrkdwn', text: `*${header}*\n${narrative}${link}` } }],
   };
 }
 

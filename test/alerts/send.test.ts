@@ -87,6 +87,9 @@ test('loopback, link-local and metadata addresses are refused, by address and by
     '0.0.0.0',
     'fe80::1',
     '64:ff9b::7f00:1',
+    '::',
+    '::7f00:1',
+    '100::1',
     'nonsense',
   ])
     assert.ok(isForbidden(address), address);
