@@ -38,12 +38,13 @@ const Secret = Type.String({
   writeOnly: true,
   description: 'Signs deliveries (Standard Webhooks): whsec_ and base64 of 24 to 64 bytes',
 });
+const TOKEN = "Splunk's HEC token or PagerDuty's routing key";
 const Token = Type.String({
   minLength: 1,
   maxLength: 1000,
   pattern: '^[\\x21-\\x7e]+$',
   writeOnly: true,
-  description: "Splunk's HEC token or PagerDuty's routing key",
+  description: TOKEN,
 });
 const fields = {
   name: Name,
@@ -93,6 +94,11 @@ const nameTaken = (name: string) => problem(409, 'name-taken', `another endpoint
 const endpointOf = async ({ postgres }: Services, id: string): Promise<Endpoint> =>
   found(await endpointById(postgres, id), 'endpoint');
 const seal = (services: Services, secret: EndpointSecret) => services.seal.seal(JSON.stringify(secret));
+/** Splunk and PagerDuty refuse what comes without it. Throws 400. */
+function checkToken(format: string, token: string | undefined): void {
+  if (token === undefined && (format === 'splunk-hec' || format === 'pagerduty'))
+    throw problem(400, 'no-token', `${format} needs a token: ${TOKEN}`, 'token');
+}
 const urlOf = ({ settings }: Services, text: string): string =>
   checked('url', 'bad-endpoint', () => checkEndpointUrl(text, settings.POSTERN_WEBHOOK_ALLOWED_HOSTS)).href;
 
@@ -121,6 +127,7 @@ function add(app: Web): void {
     async (request, reply) => {
       const { body } = request;
       const signing = body.secret ?? `whsec_${randomBytes(32).toString('base64')}`;
+      checkToken(body.format ?? 'postern', body.token);
       const row: Endpoint = {
         id: randomUUID(),
         name: body.name,
@@ -193,17 +200,16 @@ function change(app: Web): void {
       const { params, body } = request;
       const before = await endpointOf(services, params.id);
       const old: EndpointSecret = JSON.parse(services.seal.open(before.secret));
+      const token = body.token === undefined ? old.token : (body.token ?? undefined);
       const values = {
         name: body.name ?? before.name,
         url: body.url === undefined ? before.url : urlOf(services, body.url),
         format: body.format ?? before.format,
         min_severity: body.minSeverity ?? before.min_severity,
         enabled: body.enabled ?? before.enabled,
-        secret: seal(services, {
-          signing: body.secret ?? old.signing,
-          token: body.token === undefined ? old.token : (body.token ?? undefined),
-        }),
+        secret: seal(services, { signing: body.secret ?? old.signing, token }),
       };
+      checkToken(values.format, token);
       const after = await updateEndpoint(services.postgres, params.id, values).catch((error) => {
         throw (error as { code?: string }).code === '23505' ? nameTaken(values.name) : error;
       });

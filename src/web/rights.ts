@@ -28,7 +28,7 @@ export type Right = (typeof RIGHTS)[number];
 
 const READS = RIGHTS.filter((right) => right.endsWith(':read'));
 
-/** Whoever registers devices does not reconcile their changes, and whoever reconciles never sees a configuration. */
+/** Whoever registers devices does not reconcile their changes, and whoever reconciles never sees a configuration; analysts see what an alert rests on, but no configurations. */
 const GRANTS: Readonly<Record<Role, readonly Right[]>> = {
   admin: RIGHTS,
   network: [
@@ -49,6 +49,12 @@ const GRANTS: Readonly<Record<Role, readonly Right[]>> = {
     'endpoints:read',
     'endpoints:write',
     'changes:read',
+    'devices:read',
+    'tickets:read',
+    'forwards:read',
+    'exporters:read',
+    'flows:read',
+    'coverage:read',
     'enrichment:read',
     'metrics:read',
   ],

@@ -60,6 +60,10 @@ test('an alert is read as it was stored, acknowledged and closed, each once', as
   assert.equal((await ask('soc', 'GET', url)).body.status, 'acknowledged');
   assert.equal((await ask('soc', 'POST', `${url}/close`, {})).body.status, 'closed');
   assert.equal((await ask('soc', 'POST', `${url}/close`, {})).status, 409);
+  // But what got worse since it was closed is open again.
+  await add({ ...alert, revision: 3, severity: 'high' });
+  const worse = (await ask('soc', 'GET', url)).body;
+  assert.deepEqual([worse.status, worse.revision, worse.severity], ['open', 3, 'high']);
   assert.equal((await ask('soc', 'POST', '/v1/alerts/al_none/close', {})).status, 404);
 });
 
@@ -98,6 +102,8 @@ test('endpoints that may not be reached, and names that are taken, are refused',
     [{ format: 'fax' }, 'format'],
     [{ secret: 'short' }, 'secret'],
     [{ token: 'two words' }, 'token'],
+    [{ format: 'splunk-hec' }, 'token'],
+    [{ format: 'pagerduty' }, 'token'],
   ];
   for (const [more, field] of cases) {
     const { status, body } = await ask('soc', 'POST', '/v1/endpoints', {
