@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { queueDeliveries } from '../src/alerts/queue.ts';
 import { analyticOf } from '../src/analytics/index.ts';
+import type { FlowThreshold } from '../src/analytics/spike.ts';
 import type { Services } from '../src/services.ts';
 import { alertByDedupeKey, putAlert, relatedAlerts } from '../src/store/postgres/alerts.ts';
 import { scheduleWatch, type Watch, watchById } from '../src/store/postgres/watches.ts';
@@ -46,6 +47,7 @@ async function answer(watch: Watch, services: Services): Promise<number | undefi
   const evidence = await gatherEvidence(clickhouse, watch.question, askedAtMs, {
     baselineDays: Number(parameters.BaselineDays ?? 14),
     enrich: services.enrich,
+    peakFrom: parameters.FlowThreshold as FlowThreshold,
   });
   const dedupeKey = `${analytic.id}:${watch.facts.device}:${watch.facts.id}`;
   const previous = await alertByDedupeKey(postgres, dedupeKey);

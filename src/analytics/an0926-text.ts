@@ -4,7 +4,7 @@ import type { Opening } from '../model/change.ts';
 import type { Rule } from '../model/rule.ts';
 import { formatServices } from '../model/services.ts';
 import { DEFAULT_INTERNAL } from '../model/site.ts';
-import type { AlertStage, ChangeFacts, Evidence } from '../model/watch.ts';
+import type { AlertStage, ChangeFacts, Evidence, GroupEvidence } from '../model/watch.ts';
 import { trafficText as describeTraffic, translationText } from '../rules/describe.ts';
 import type { TrafficFinding } from './an0926.ts';
 
@@ -21,7 +21,7 @@ const FEW_RETURNS = 'few return packets';
 
 export function titleOf(facts: ChangeFacts, finding: TrafficFinding | undefined): string {
   if (!finding || finding.returns.kind === 'normal') return `${facts.device}: new ${facts.class} rule`;
-  const to = finding.group.level === 'address' ? finding.group.key : 'outside';
+  const to = placeOf(finding.group);
   return `${facts.device}: new ${facts.class} rule, then egress to ${to}${finding.returns.kind === 'few' ? ' that few packets answer' : ''}`;
 }
 
@@ -65,18 +65,24 @@ export function ruleText(rule: Rule): string {
 function trafficText(finding: TrafficFinding | undefined): string {
   if (!finding) return '';
   const { group, spike, returns } = finding;
-  const network =
-    group.asn > 0
-      ? ` (AS${group.asn} ${group.name}, ${group.category})`
-      : group.level === 'address'
-        ? ` (${group.category})`
-        : '';
-  const to = group.level === 'address' ? `${group.key}${network}` : 'outside';
+  const to = `${placeOf(group)}${networkOf(group)}`;
   const back =
     'ratio' in returns
       ? ` and ${(returns.ratio * 100).toFixed(1)}% as many packets came back`
       : ' and the return path is not visible';
   return `; then ${Math.round(spike.peak)} ${UNITS[spike.metric]} went to ${to}, against ${spike.baselineMean.toFixed(1)} before${back}`;
+}
+
+/** Where the traffic of a group goes, in words. */
+function placeOf({ level, key }: GroupEvidence): string {
+  if (level === 'question') return 'outside';
+  return level === 'category' ? `addresses of category ${key}` : key;
+}
+
+function networkOf({ level, asn, name, category }: GroupEvidence): string {
+  if (level === 'question' || level === 'category') return '';
+  if (level === 'asn') return ` (${name}, ${category})`;
+  return asn > 0 ? ` (AS${asn} ${name}, ${category})` : ` (${category})`;
 }
 
 export function openingText(opening: Opening): string {

@@ -1,10 +1,18 @@
 // AN0926 External Proxy (T1090.002): a NAT or firewall change lets internal hosts out; egress spikes and few packets return
 import type { ChangeClass } from '../model/change.ts';
-import type { ChangeFacts, Evidence, GroupEvidence, Reason, Severity, Verdict } from '../model/watch.ts';
+import type {
+  ChangeFacts,
+  Evidence,
+  GroupEvidence,
+  GroupLevel,
+  Reason,
+  Severity,
+  Verdict,
+} from '../model/watch.ts';
 import { narrate, stagesOf, titleOf, UNITS } from './an0926-text.ts';
 import type { AnalyticDefinition } from './definition.ts';
 import { judgeReturns, type ReturnVerdict } from './returns.ts';
-import { type FlowThreshold, findSpike, type Spike } from './spike.ts';
+import { type FlowThreshold, findSpike, recurrenceOf, type Spike } from './spike.ts';
 
 /** ATT&CK's own names first; then what the judgement needs besides. Weights are points of a score from 0 to 100. */
 export interface An0926Parameters extends Record<string, unknown> {
@@ -100,6 +108,7 @@ export const an0926: AnalyticDefinition<An0926Parameters> = {
     { telemetry: 'tickets', why: 'tells an approved change from one without request', required: false },
   ],
   parameters,
+  mergedParameters: ['Weights', 'SeverityFrom'],
   falsePositives: [
     'one-way telemetry or log shipping over UDP that a new rule enables (approve the forward)',
     'a new backup target before its first acknowledgement is exported',
@@ -118,7 +127,7 @@ export const an0926: AnalyticDefinition<An0926Parameters> = {
 function judge(facts: ChangeFacts, _question: unknown, evidence: Evidence, p: An0926Parameters): Verdict {
   const finding = worstFinding(evidence, p);
   const suspicious = finding !== undefined && finding.returns.kind !== 'normal';
-  const reasons = [...changeReasons(facts, p), ...trafficReasons(finding, p)];
+  const reasons = [...changeReasons(facts, suspicious, p), ...trafficReasons(finding, p)];
   const confidence = confidenceOf(evidence);
   const points = Math.min(
     100,
@@ -144,7 +153,7 @@ function judge(facts: ChangeFacts, _question: unknown, evidence: Evidence, p: An
   };
 }
 
-function changeReasons(facts: ChangeFacts, p: An0926Parameters): Reason[] {
+function changeReasons(facts: ChangeFacts, suspicious: boolean, p: An0926Parameters): Reason[] {
   const w = p.Weights;
   const reasons: Reason[] = [{ reason: `the change is of class ${facts.class}`, weight: w[facts.class] }];
   const ticket = {
@@ -154,7 +163,13 @@ function changeReasons(facts: ChangeFacts, p: An0926Parameters): Reason[] {
     approved: w.ticketApproved,
   }[facts.ticket.state];
   reasons.push({ reason: facts.ticket.reason, weight: ticket });
-  if (facts.approvedForward)
+  // The question was about the other sources then, and these are what its traffic comes from.
+  if (facts.approvedForward?.widerThanApproved && suspicious)
+    reasons.push({
+      reason: `approved for ${(facts.approvedForward.sources ?? []).slice(0, 5).join(', ')} only: ${facts.approvedForward.reason}`,
+      weight: 0,
+    });
+  else if (facts.approvedForward)
     reasons.push({ reason: `approved forward: ${facts.approvedForward.reason}`, weight: w.approvedForward });
   const users = [...new Set(facts.actors.flatMap((actor) => actor.user ?? []))];
   if (
@@ -203,6 +218,18 @@ function trafficReasons(finding: TrafficFinding | undefined, p: An0926Parameters
   return reasons;
 }
 
+/** The narrowest group says most. */
+const LEVELS: readonly GroupLevel[] = ['address', 'asn', 'category', 'question'];
+
+function isUsualAtThisHour(
+  spike: Spike,
+  group: GroupEvidence,
+  evidence: Evidence,
+  p: An0926Parameters,
+): boolean {
+  return recurrenceOf(spike, group.usualPeaks ?? [], evidence.baselineFromMs, p.SpikeRatio) !== undefined;
+}
+
 /** The group that looks worst: few returns before unknown before normal, then by how far it spikes. */
 function worstFinding(evidence: Evidence, p: An0926Parameters): TrafficFinding | undefined {
   const rank = { few: 0, 'not-visible': 1, 'too-few-samples': 1, normal: 2 } as const;
@@ -211,7 +238,7 @@ function worstFinding(evidence: Evidence, p: An0926Parameters): TrafficFinding |
     (a, b) =>
       rank[a.returns.kind] - rank[b.returns.kind] ||
       Number(b.categoryMatches) - Number(a.categoryMatches) ||
-      Number(b.group.level === 'address') - Number(a.group.level === 'address') ||
+      LEVELS.indexOf(a.group.level) - LEVELS.indexOf(b.group.level) ||
       b.spike.peak / b.spike.threshold - a.spike.peak / a.spike.threshold,
   );
   return findings[0];
@@ -233,7 +260,7 @@ function findingOf(
       ratio: p.SpikeRatio,
     },
   );
-  if (!spike) return undefined;
+  if (!spike || isUsualAtThisHour(spike, group, evidence, p)) return undefined;
   const usual =
     evidence.usualReturnRatio[group.category] ?? evidence.usualReturnRatio.any ?? p.UsualReturnRatio;
   const returns = judgeReturns(

@@ -20,6 +20,8 @@ export interface AnalyticDefinition<P extends Parameters = Parameters> {
     readonly required: boolean;
   }[];
   readonly parameters: P;
+  /** Parameters of several values of which an override may name only some; the others are replaced whole. */
+  readonly mergedParameters?: readonly (keyof P & string)[];
   readonly falsePositives: readonly string[];
   readonly blindSpots: readonly string[];
   /** How long after the change evidence is asked for. */
@@ -29,7 +31,7 @@ export interface AnalyticDefinition<P extends Parameters = Parameters> {
   readonly judge: (facts: ChangeFacts, question: Question, evidence: Evidence, parameters: P) => Verdict;
 }
 
-/** The definition's parameters with a site's overrides; a named parameter is replaced whole. Unknown names are refused. */
+/** The definition's parameters with a site's overrides. Throws TypeError for unknown names and for values of another shape. */
 export function withOverrides<P extends Parameters>(
   definition: AnalyticDefinition<P>,
   overrides: Parameters = {},
@@ -40,6 +42,30 @@ export function withOverrides<P extends Parameters>(
         `${definition.id} has no parameter ${name}; it has ${Object.keys(definition.parameters).join(', ')}`,
       );
     }
+    verifyShape(`${definition.id} ${name}`, overrides[name], definition.parameters[name]);
   }
-  return { ...definition.parameters, ...overrides };
+  const merged = (definition.mergedParameters ?? [])
+    .filter((name) => name in overrides)
+    .map((name) => [name, { ...(definition.parameters[name] as object), ...(overrides[name] as object) }]);
+  return { ...definition.parameters, ...overrides, ...Object.fromEntries(merged) };
+}
+
+/** `like` is the default: a number, a list of words, or an object of numbers by known names. */
+function verifyShape(name: string, value: unknown, like: unknown): void {
+  if (typeof like === 'number') {
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
+      throw new TypeError(`${name} is a number of 0 or more`);
+  } else if (Array.isArray(like)) {
+    if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
+      throw new TypeError(`${name} is a list of words`);
+  } else if (typeof like === 'object' && like !== null) {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (!isObject) throw new TypeError(`${name} is an object of ${Object.keys(like).join(', ')}`);
+    for (const [key, part] of Object.entries(value)) {
+      if (!(key in like))
+        throw new TypeError(`${name} has no ${key}; it has ${Object.keys(like).join(', ')}`);
+      if (typeof part !== 'number' || !Number.isFinite(part))
+        throw new TypeError(`${name} ${key} is a number`);
+    }
+  }
 }

@@ -1,6 +1,9 @@
 // minutes before and after -> whether the traffic after is a spike, and against what
-import type { MinuteTotals } from '../model/watch.ts';
+import type { MinuteTotals, UsualPeak } from '../model/watch.ts';
 import { fitBaseline, negativeBinomialTail } from './statistics.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Per minute; a metric that is left out is not looked at. */
 export interface FlowThreshold {
@@ -27,6 +30,39 @@ const METRICS = [
   { metric: 'bytesPerMinute', of: (m: MinuteTotals) => m.outBytes, unit: 1000 },
   { metric: 'flowsPerMinute', of: (m: MinuteTotals) => m.outFlows, unit: 1 },
 ] as const;
+
+/** Share of the comparable days before that must have seen as much at this hour for it to be usual. */
+const USUAL_DAY_SHARE = 0.5;
+
+/**
+ * How many of the days before saw about as much within an hour of the peak's time of day, where that makes the peak usual: on
+ * half of the days of its kind (all days where there are few), or a week and two weeks before. Undefined where it does not.
+ */
+export function recurrenceOf(
+  spike: Spike,
+  usualPeaks: readonly UsualPeak[],
+  baselineFromMs: number,
+  ratio: number,
+): { days: number; ofDays: number } | undefined {
+  const of = {
+    packetsPerMinute: 'outPackets',
+    bytesPerMinute: 'outBytes',
+    flowsPerMinute: 'outFlows',
+  } as const;
+  const isAsMuch = (peak: UsualPeak) => peak[of[spike.metric]] * ratio > spike.peak;
+  const isWeekend = (daysBefore: number) =>
+    [0, 6].includes(new Date(spike.peakMinuteMs - daysBefore * DAY_MS).getUTCDay());
+  const covered: number[] = [];
+  for (let days = 1; spike.peakMinuteMs - days * DAY_MS >= baselineFromMs - HOUR_MS; days++)
+    covered.push(days);
+  const like = covered.filter((days) => isWeekend(days) === isWeekend(0));
+  const days = like.length >= 2 ? like : covered;
+  const seen = new Set(usualPeaks.filter(isAsMuch).map((peak) => peak.daysBefore));
+  const seenDays = days.filter((day) => seen.has(day)).length;
+  const isWeekly = seen.has(7) && seen.has(14);
+  if (!isWeekly && (seenDays === 0 || seenDays < days.length * USUAL_DAY_SHARE)) return undefined;
+  return { days: seenDays, ofDays: days.length };
+}
 
 /** The strongest spike over all metrics that have a threshold, or undefined. Flow counts are biased under sampling and then left out. */
 export function findSpike(

@@ -3,6 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { openLookup } from '../../enrichment/lookup.ts';
 import type { LookupTables } from '../../enrichment/pack.ts';
 import { analyticOf, withOverrides } from '../analytics/index.ts';
+import type { FlowThreshold } from '../analytics/spike.ts';
 import { createFolder } from '../flows/folder.ts';
 import { subtractAddresses, unionAddresses } from '../model/addresses.ts';
 import type { Alert } from '../model/alert.ts';
@@ -73,8 +74,9 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     }
   };
   const queue: Pending[] = watches.flatMap(({ openedAtMs, draft }, index) => {
-    const atMs = nextAnswerAt(openedAtMs, draft.question.untilMs, openedAtMs);
-    return atMs === undefined ? [] : [{ atMs, index }];
+    // Of a change that was pulled after its watch had ended the question is put once.
+    const atMs = nextAnswerAt(openedAtMs, draft.question.untilMs, openedAtMs) ?? openedAtMs;
+    return openedAtMs > input.untilMs ? [] : [{ atMs: Math.min(atMs, input.untilMs), index }];
   });
   const answers = createAnswers(input);
   let recordCount = 0;
@@ -83,7 +85,10 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     await store();
     await inserting;
     const nextAtMs = await answers.answer(next.index, next.atMs, datagramCount);
-    if (nextAtMs !== undefined) queue.push({ atMs: nextAtMs, index: next.index });
+    // What is still open at the end is asked once more then.
+    const nextOrEndMs = Math.min(nextAtMs ?? input.untilMs, input.untilMs);
+    if (nextAtMs !== undefined && nextOrEndMs > next.atMs)
+      queue.push({ atMs: nextOrEndMs, index: next.index });
     recordCount += newRecords(folder);
     input.onProgress?.(next.atMs, recordCount);
   }
@@ -114,6 +119,7 @@ function createAnswers(input: ReplayInput) {
       const evidence = await gatherEvidence(client, draft.question, askedAtMs, {
         baselineDays: Number(parameters.BaselineDays ?? 14),
         enrich: (address) => lookup.enrich(address),
+        peakFrom: parameters.FlowThreshold as FlowThreshold,
         usualReturnRatio: isFinal && !known?.isFinal ? undefined : known?.ratios,
       });
       usual.set(index, { ratios: evidence.usualReturnRatio, isFinal });

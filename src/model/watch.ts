@@ -32,16 +32,29 @@ export interface MinuteTotals extends TrafficTotals {
   readonly minuteMs: number;
 }
 
+/** What a group of destinations has in common; "question" is all of them. */
+export type GroupLevel = 'question' | 'category' | 'asn' | 'address';
+
+/** The largest minute within an hour of a peak's time of day, so many days before the peak. */
+export interface UsualPeak {
+  readonly daysBefore: number;
+  readonly outBytes: number;
+  readonly outPackets: number;
+  readonly outFlows: number;
+}
+
 /** One destination group as S sees it before and after T0. Minute lists are sparse: minutes without traffic are left out. */
 export interface GroupEvidence {
-  readonly level: 'question' | 'address';
-  /** The address; "all" at level question. */
+  readonly level: GroupLevel;
+  /** The address, "AS64500", the category; "all" at level question. */
   readonly key: string;
   readonly asn: number;
   readonly name: string;
   readonly category: string;
   readonly baseline: readonly MinuteTotals[];
   readonly observed: readonly MinuteTotals[];
+  /** Of the days before, where the group's peak is worth asking; days without traffic at that time are left out. */
+  readonly usualPeaks?: readonly UsualPeak[];
   /** Share 0..1 of the baseline's hours in which S talked to the address, and to its AS. */
   readonly addressHourShare: number;
   readonly asnHourShare: number;
@@ -120,6 +133,8 @@ export interface ChangeFacts {
     readonly id: string;
     readonly reason: string;
     readonly widerThanApproved: boolean;
+    /** Internal sources that the entry names, where the change admits more. */
+    readonly sources?: readonly string[];
   };
   readonly firstOfKind: boolean;
   readonly usualActor?: boolean;

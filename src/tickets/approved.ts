@@ -16,6 +16,8 @@ export interface Approval {
   readonly reason: string;
   /** The rule admits more internal sources than the entry names. */
   readonly widerThanApproved: boolean;
+  /** The sources that it names, where the rule admits more. */
+  readonly sources?: readonly string[];
 }
 
 /** The entry under which every outbound opening goes to approved destinations and services; expired entries do not count. */
@@ -36,6 +38,7 @@ export function approvalOf(
       id: forward.id,
       reason: forward.reason || 'in the inventory',
       widerThanApproved: fit === 'wider',
+      ...(fit === 'wider' ? { sources: forward.sources } : {}),
     };
   }
   return undefined;

@@ -4,6 +4,7 @@ import type { AnalyticDefinition, Parameters } from '../analytics/definition.ts'
 import {
   type AddressSet,
   ANY_ADDRESS,
+  addressSet,
   countAddresses,
   formatAddresses,
   intersectAddresses,
@@ -148,6 +149,11 @@ function questionOf(
   const opens = outboundOf(facts.change.opens, internal);
   const inside = union(opens.map((opening) => intersectAddresses(opening.traffic.sources, internal)));
   const translated = union(opens.flatMap((opening) => translatedSources(opening, set)));
+  // What is approved for some sources is asked about for the others, as far as flows tell them apart.
+  const approved = facts.approvedForward?.widerThanApproved
+    ? addressSet(...(facts.approvedForward.sources ?? []))
+    : undefined;
+  const scope = approved ? subtractAddresses(inside, approved) : unionAddresses(inside, translated);
   const outside = union(opens.map((opening) => subtractAddresses(targetOf(opening), internal)));
   const isAnywhere = sameAddresses(outside, subtractAddresses(ANY_ADDRESS, internal));
   return {
@@ -155,7 +161,7 @@ function questionOf(
     device: set.device.name,
     fromMs: facts.occurredBetween.fromMs,
     untilMs: facts.occurredBetween.toMs + watchMs,
-    scope: formatAddresses(unionAddresses(inside, translated)),
+    scope: formatAddresses(scope),
     destinations:
       isAnywhere || noAddresses(outside)
         ? ['any']

@@ -114,5 +114,5 @@ test('without flows before the change the gap is named', async () => {
     T0 + 300_000,
     options,
   );
-  assert.ok(found.dataGaps.some((gap) => gap.startsWith('no flows before')));
+  assert.ok(found.dataGaps.some((gap) => gap.startsWith('no flows from the exporters of')));
 });
