@@ -140,6 +140,37 @@ test('an older Node hands over to the one of the checkout, with arguments, statu
   assert.equal(served.code, 0);
 });
 
+test('npm start ends with its service: a shell between them would leave it running', async (t) => {
+  const folder = temporaryFolder(t);
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    POSTERN_DATA: join(folder, 'data'),
+    POSTERN_API_PORT: '0',
+  };
+  const off = { POSTERN_NETFLOW_PORT: '0', POSTERN_IPFIX_PORT: '0', POSTERN_SYSLOG_PORT: '0' };
+  const npm = spawn('npm', ['start'], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    env: { ...env, ...off, POSTERN_ENRICHMENT_FETCH: 'off' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  npm.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
+  let output = '';
+  npm.stdout.on('data', (chunk) => {
+    output += chunk;
+    if (output.includes('Admin key')) npm.kill('SIGTERM');
+  });
+  // 'close' waits for the pipes, which a service that was left behind would hold open.
+  const timer = setTimeout(() => process.kill(Number(/"pid":(\d+)/.exec(log)?.[1]), 'SIGKILL'), 30_000);
+  await new Promise((settle) => npm.once('close', settle));
+  clearTimeout(timer);
+  assert.match(output, /listens on/, log);
+  assert.match(log, /"msg":"stopping"/);
+});
+
 test('every job file is in the list of jobs', async () => {
   const helpers = new Set([
     'backend.ts',
