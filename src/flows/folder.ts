@@ -16,6 +16,7 @@ import {
   findExporter,
   findSession,
   reportExporters,
+  type Session,
 } from './exporters.ts';
 import { createBlock, type FoldState, foldRecords } from './fold.ts';
 import { createMetering, forgetExporter } from './metering.ts';
@@ -25,6 +26,8 @@ import { type ConversationTable, clearTable, copyRows, createConversationTable }
 const COLUMN_CAPACITY = 4096;
 /** Rows left at which a drain is asked for: a datagram of records that each cover an hour needs about as many. */
 const ROOM = 8192;
+/** Seconds in headers, delivery and a queue explain less than this. */
+const CLOCK_TOLERANCE_MS = 10_000;
 const MAX_BATCH_ROWS = 65_536;
 const UNKNOWN_CATEGORY = CATEGORIES.indexOf('unknown');
 
@@ -83,8 +86,10 @@ export function createFolder(options: FolderOptions): Folder {
   const { exporters, columns } = folding;
   const onNumber = (number: number) => forgetExporter(folding.metering, number);
   let currentExporter: Exporter | undefined;
+  let currentSession: Session | undefined;
   let currentMs = 0;
   const flush = () => {
+    if (currentSession) correctClock(columns, currentSession.decoder.counters.clockOffsetMs, currentMs);
     if (currentExporter && columns.count > 0) foldInto(folding, currentExporter, columns, currentMs);
     columns.count = 0;
   };
@@ -96,6 +101,7 @@ export function createFolder(options: FolderOptions): Folder {
     session.lastSeenMs = receivedAtMs;
     currentExporter = exporter;
     currentMs = receivedAtMs;
+    currentSession = session;
     decodeDatagram(session.decoder, datagram, receivedAtMs, columns, flush);
     flush();
   };
@@ -142,6 +148,20 @@ function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, 
   if (maxRows - count < Math.min(ROOM, maxRows / 4)) folding.options.onFull?.();
   exporter.lastEpoch = folding.exporters.epoch;
   foldRecords(folding, exporter.number, exporter.fold, columns, 0, columns.count, receivedAtMs);
+}
+
+/**
+ * An exporter whose clock is wrong tells wrong times, but how long before its own export time a flow ended it tells rightly.
+ * Times move by the difference of the clocks where that brings them nearer to the time of receipt; a header can be wrong too.
+ */
+function correctClock(columns: RecordColumns, offsetMs: number, receivedAtMs: number): void {
+  if (Math.abs(offsetMs) < CLOCK_TOLERANCE_MS) return;
+  for (let i = 0; i < columns.count; i++) {
+    if (Math.abs(columns.endMs[i] + offsetMs - receivedAtMs) >= Math.abs(columns.endMs[i] - receivedAtMs))
+      continue;
+    columns.startMs[i] += offsetMs;
+    columns.endMs[i] += offsetMs;
+  }
 }
 
 function beginDrain(folding: Folding): boolean {

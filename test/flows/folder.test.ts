@@ -22,14 +22,25 @@ const rowsOf = (one: Folder) => one.drain().flatMap((batch) => [...conversations
 
 test('a datagram becomes conversations at the time that it states', () => {
   const one = folder();
-  const exportMs = NOON - 90_000;
-  one.receive('192.0.2.2', 40_000, v9Datagram([{ ...RECORD, startMs: exportMs - 1000 }], { exportMs }), NOON);
+  const record = { ...RECORD, startMs: NOON - 91_000, endMs: NOON - 90_000 };
+  one.receive('192.0.2.2', 40_000, v9Datagram([record], { exportMs: NOON }), NOON);
   const [row] = rowsOf(one);
   assert.equal(row.minuteMs, NOON - 120_000);
   assert.deepEqual(
     [row.internal, row.external, row.externalPort, row.outPackets],
     ['10.1.1.1', '198.51.100.9', 443, 4],
   );
+});
+
+test('times of an exporter whose clock is wrong are told by how long before its export they were', () => {
+  for (const wrongMs of [-1_500_000, 1_500_000, 40 * 365 * 86_400_000]) {
+    const one = folder();
+    const exportMs = NOON + wrongMs;
+    const record = { ...RECORD, startMs: exportMs - 91_000, endMs: exportMs - 90_000 };
+    one.receive('192.0.2.2', 40_000, v9Datagram([record], { exportMs }), NOON);
+    const [row] = rowsOf(one);
+    assert.equal(row.minuteMs, NOON - 120_000, String(wrongMs));
+  }
 });
 
 test('templates belong to address and source port: another session does not read by them', () => {
