@@ -1,4 +1,4 @@
-// the changes between two snapshots -> the watches they open: at most one for each gravest change, the rest as context
+// the changes between two snapshots -> the watches they open: one for what each newly opens, gravest first, the rest as context
 
 import type { AnalyticDefinition, Parameters } from '../analytics/definition.ts';
 import {
@@ -75,21 +75,96 @@ export function openWatches(
   analytic: AnalyticDefinition,
   parameters: Parameters,
 ): WatchDraft[] {
-  const facts = set.changes.map(({ id, change }) => changeFacts(id, change, set, site, history));
-  const triggering = facts.filter((one) => analytic.triggeredBy(one));
-  const gravest = CHANGE_CLASSES.find((klass) => triggering.some((one) => one.class === klass));
-  const primary = triggering.filter((one) => one.class === gravest).slice(0, MAX_WATCHES);
-  return primary.map((one) => ({
+  const facts = set.changes
+    .map(({ id, change }) => changeFacts(id, change, set, site, history))
+    .filter((one) => analytic.triggeredBy(one))
+    .sort((a, b) => gravity(a) - gravity(b));
+  const asked: Asked[] = [];
+  const opened: { facts: ChangeFacts; question: Question }[] = [];
+  for (const one of facts) {
+    if (opened.length === MAX_WATCHES) break;
+    const own = remainderOf(one, asked, site.internal);
+    if (!own || !analytic.triggeredBy(own.facts)) continue;
+    const question = questionOf(
+      own.facts,
+      own.opens,
+      set,
+      site.internal,
+      analytic.id,
+      analytic.watchMs(parameters),
+    );
+    opened.push({ facts: own.facts, question: withoutAsked(question, asked, site.internal) });
+    asked.push(askedBy(question, own.opens, site.internal));
+  }
+  return opened.map(({ facts, question }) => ({
     analytic: analytic.id,
     facts: {
-      ...one,
-      alsoChanged: set.changes
-        .filter(({ id }) => !primary.some((other) => other.id === id))
-        .map(({ change }) => change)
-        .slice(0, 50),
+      ...facts,
+      alsoChanged: set.changes.flatMap(({ id, change }) => (id === facts.id ? [] : [change])).slice(0, 50),
     },
-    question: questionOf(one, set, site.internal, analytic.id, analytic.watchMs(parameters)),
+    question,
   }));
+}
+
+/** What an earlier watch of the same pull asks about. */
+interface Asked {
+  readonly sources: AddressSet;
+  /** Undefined: any. */
+  readonly destinations?: AddressSet;
+}
+
+/** Gravest class first; of one class the rule that translates or redirects before the filter that lets it pass. */
+function gravity({ change, class: klass }: ChangeFacts): number {
+  return CHANGE_CLASSES.indexOf(klass) * 2 + Number((change.after ?? change.before)?.kind === 'filter');
+}
+
+/** The openings that no earlier watch asks about, graded by themselves; undefined where there are none. */
+function remainderOf(
+  facts: ChangeFacts,
+  asked: readonly Asked[],
+  internal: AddressSet,
+): { facts: ChangeFacts; opens: Opening[] } | undefined {
+  const outbound = outboundOf(facts.change.opens, internal);
+  const isAsked = (opening: Opening) =>
+    asked.some(
+      ({ sources, destinations }) =>
+        noAddresses(subtractAddresses(intersectAddresses(opening.traffic.sources, internal), sources)) &&
+        (!destinations || noAddresses(subtractAddresses(outsideOf(opening, internal), destinations))),
+    );
+  const opens = outbound.filter((opening) => !isAsked(opening));
+  if (opens.length === 0) return undefined;
+  if (opens.length === outbound.length) return { facts, opens };
+  const klass = CHANGE_CLASSES.find((one) => opens.some((opening) => opening.class === one));
+  return klass && { facts: { ...facts, class: klass }, opens };
+}
+
+function askedBy(question: Question, opens: readonly Opening[], internal: AddressSet): Asked {
+  return {
+    sources: union(opens.map((opening) => intersectAddresses(opening.traffic.sources, internal))),
+    destinations: question.destinations.includes('any') ? undefined : addressSet(...question.destinations),
+  };
+}
+
+/** One spike is one alert: what an earlier watch asks about for the same sources is left to it. */
+function withoutAsked(question: Question, asked: readonly Asked[], internal: AddressSet): Question {
+  const scope = intersectAddresses(addressSet(...question.scope), internal);
+  const others = asked.flatMap(({ sources, destinations }) =>
+    destinations && !noAddresses(intersectAddresses(scope, sources)) ? [destinations] : [],
+  );
+  if (others.length === 0) return question;
+  const all = question.destinations.includes('any') ? ANY_ADDRESS : addressSet(...question.destinations);
+  const rest = subtractAddresses(all, unionAddresses(...others));
+  return noAddresses(rest) ? question : { ...question, destinations: formatAddresses(rest) };
+}
+
+/** Where traffic of an opening is seen to go outside: its target; unless the packets only take another way, their destination too. */
+function outsideOf(opening: Opening, internal: AddressSet): AddressSet {
+  const isRewritten =
+    !opening.destinationTranslation || opening.destinationTranslation.kind === 'destination';
+  const seen = isRewritten
+    ? targetOf(opening)
+    : unionAddresses(targetOf(opening), opening.traffic.destinations);
+  return subtractAddresses(seen, internal);
 }
 
 /** What tickets and the inventory of approved forwards say of a change. */
@@ -141,12 +216,12 @@ export function changeFacts(
 
 function questionOf(
   facts: ChangeFacts,
+  opens: readonly Opening[],
   set: ChangeSet,
   internal: AddressSet,
   analytic: string,
   watchMs: number,
 ): Question {
-  const opens = outboundOf(facts.change.opens, internal);
   const inside = union(opens.map((opening) => intersectAddresses(opening.traffic.sources, internal)));
   const translated = union(opens.flatMap((opening) => translatedSources(opening, set)));
   // What is approved for some sources is asked about for the others, as far as flows tell them apart.
@@ -154,7 +229,7 @@ function questionOf(
     ? addressSet(...(facts.approvedForward.sources ?? []))
     : undefined;
   const scope = approved ? subtractAddresses(inside, approved) : unionAddresses(inside, translated);
-  const outside = union(opens.map((opening) => subtractAddresses(targetOf(opening), internal)));
+  const outside = union(opens.map((opening) => outsideOf(opening, internal)));
   const isAnywhere = sameAddresses(outside, subtractAddresses(ANY_ADDRESS, internal));
   return {
     analytic,

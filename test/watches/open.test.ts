@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { an0926 } from '../../src/analytics/an0926.ts';
 import type { AnalyticDefinition } from '../../src/analytics/definition.ts';
-import { addressSet } from '../../src/model/addresses.ts';
+import { addressSet, hasAddress, parseAddress } from '../../src/model/addresses.ts';
 import type { RuleChange } from '../../src/model/change.ts';
 import { serviceSet } from '../../src/model/services.ts';
 import { ANY_TRAFFIC } from '../../src/model/traffic.ts';
@@ -58,14 +58,64 @@ const setOf = (...changes: RuleChange[]): ChangeSet => ({
 const open = (set: ChangeSet, before: History = history) =>
   openWatches(set, site, before, analytic, analytic.parameters);
 
-test('the gravest change opens the watch, the others of the pull are its context', () => {
+test('the gravest change comes first, a lesser one asks about the rest; the others of the pull are context', () => {
   const drafts = open(setOf(masquerade, relayChange));
-  assert.equal(drafts.length, 1);
-  assert.equal(drafts[0].facts.class, 'egress-relay');
+  assert.deepEqual(
+    drafts.map((draft) => draft.facts.class),
+    ['egress-relay', 'source-nat'],
+  );
+  const rest = addressSet(...drafts[1].question.destinations);
+  assert.deepEqual(
+    ['203.0.113.50', '203.0.113.51'].map((address) => hasAddress(rest, parseAddress(address))),
+    [false, true],
+  );
   assert.deepEqual(
     drafts[0].facts.alsoChanged.map((change) => change.ruleKey),
     ['m1'],
   );
+});
+
+test('what the relay and the filter that lets it pass open together is asked about once', () => {
+  const permit: RuleChange = { ...relayChange, ruleKey: 'f1', opens: [{ ...relay, ruleKeys: ['f1'] }] };
+  const drafts = open(setOf(permit, relayChange));
+  assert.equal(drafts.length, 1);
+  assert.deepEqual(
+    drafts[0].facts.alsoChanged.map((change) => change.ruleKey),
+    ['r1'],
+  );
+});
+
+test('policy routing takes packets another way: their destinations stay', () => {
+  const route: RuleChange = {
+    ...relayChange,
+    opens: [
+      {
+        ...relay,
+        traffic: { ...relay.traffic, destinations: ANY_TRAFFIC.destinations },
+        destinationTranslation: { kind: 'policy-route', addresses: addressSet('203.0.113.9') },
+      },
+    ],
+  };
+  assert.deepEqual(open(setOf(route))[0].question.destinations, ['any']);
+});
+
+test('what is approved for some sources is asked about for the others', () => {
+  const forward = {
+    id: 'f',
+    sources: ['10.20.0.128/25'],
+    destinations: ['203.0.113.50'],
+    services: [],
+    reason: 'backup',
+  };
+  const [draft] = openWatches(
+    setOf(relayChange),
+    { ...site, approvedForwards: [forward] },
+    history,
+    analytic,
+    analytic.parameters,
+  );
+  assert.deepEqual(draft.facts.approvedForward?.sources, ['10.20.0.128/25']);
+  assert.deepEqual(draft.question.scope, ['10.20.0.0/25']);
 });
 
 test('the question names inside sources, the translated address, the target, and the local address of the relay', () => {
