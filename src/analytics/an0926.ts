@@ -249,17 +249,11 @@ function findingOf(
   evidence: Evidence,
   p: An0926Parameters,
 ): TrafficFinding | undefined {
-  const spike = findSpike(
-    group.baseline,
-    evidence.baselineMinutes,
-    group.observed,
-    group.maxSamplingRate > 1,
-    {
-      threshold: p.FlowThreshold,
-      tailProbability: p.SpikeTailProbability,
-      ratio: p.SpikeRatio,
-    },
-  );
+  const spike = findSpike(group.baseline, evidence.baselineMinutes, group.observed, group.maxSamplingRate, {
+    threshold: p.FlowThreshold,
+    tailProbability: p.SpikeTailProbability,
+    ratio: p.SpikeRatio,
+  });
   if (!spike || isUsualAtThisHour(spike, group, evidence, p)) return undefined;
   const usual =
     evidence.usualReturnRatio[group.category] ?? evidence.usualReturnRatio.any ?? p.UsualReturnRatio;

@@ -31,6 +31,13 @@ const METRICS = [
   { metric: 'flowsPerMinute', of: (m: MinuteTotals) => m.outFlows, unit: 1 },
 ] as const;
 
+/** Lower end of a Poisson count's 95% interval over the count, by the square root's stable spread of a half. */
+function sureShare(packets: number, samplingRate: number): number {
+  if (samplingRate <= 1) return 1;
+  const samples = packets / samplingRate;
+  return samples > 1 ? (Math.sqrt(samples) - 0.98) ** 2 / samples : 0;
+}
+
 /** Share of the comparable days before that must have seen as much at this hour for it to be usual. */
 const USUAL_DAY_SHARE = 0.5;
 
@@ -64,32 +71,38 @@ export function recurrenceOf(
   return { days: seenDays, ofDays: days.length };
 }
 
-/** The strongest spike over all metrics that have a threshold, or undefined. Flow counts are biased under sampling and then left out. */
+/**
+ * The strongest spike over all metrics that have a threshold, or undefined. Under sampling flow counts are biased and left out,
+ * and a minute counts as much as its sampled packets surely stand for: one packet of a thousand is no thousand packets.
+ */
 export function findSpike(
   baseline: readonly MinuteTotals[],
   baselineMinutes: number,
   observed: readonly MinuteTotals[],
-  sampled: boolean,
+  samplingRate: number,
   limits: { threshold: FlowThreshold; tailProbability: number; ratio: number },
 ): Spike | undefined {
   let found: Spike | undefined;
   for (const { metric, of, unit } of METRICS) {
     const threshold = limits.threshold[metric];
-    if (threshold === undefined || (sampled && metric === 'flowsPerMinute')) continue;
+    if (threshold === undefined || (samplingRate > 1 && metric === 'flowsPerMinute')) continue;
     const peakMinute = observed.reduce<MinuteTotals | undefined>(
       (best, m) => (!best || of(m) > of(best) ? m : best),
       undefined,
     );
-    if (!peakMinute || of(peakMinute) < threshold) continue;
+    if (!peakMinute) continue;
     const peak = of(peakMinute);
+    const sure = peak * sureShare(peakMinute.outPackets, samplingRate);
+    if (sure < threshold) continue;
     const fit = fitBaseline(
       baseline.map((m) => of(m) / unit),
       baselineMinutes,
     );
     const tailProbability =
-      baselineMinutes > 0 ? negativeBinomialTail(Math.ceil(peak / unit), fit.mean, fit.size) : undefined;
+      baselineMinutes > 0 ? negativeBinomialTail(Math.ceil(sure / unit), fit.mean, fit.size) : undefined;
     const ratio = peak / Math.max(1, fit.mean * unit);
-    if (ratio < limits.ratio || (tailProbability ?? 0) > limits.tailProbability) continue;
+    if (sure / Math.max(1, fit.mean * unit) < limits.ratio || (tailProbability ?? 0) > limits.tailProbability)
+      continue;
     const spike = {
       metric,
       peak,
