@@ -49,6 +49,8 @@ async function run(args: readonly string[]): Promise<number> {
   const started = performance.now();
   const options = readOptions(args);
   const site = await readSite(options.site);
+  if (site.unknownNames.length > 0)
+    warning(`${options.site}: not understood and passed over: ${site.unknownNames.slice(0, 10).join(', ')}`);
   for (const file of options.flows)
     await stat(file).catch((cause) => {
       throw new PosternError('unreadable', `cannot read ${file}: ${cause.code}`, { subject: file, cause });
@@ -70,12 +72,12 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 function warn(findings: ConfigFindings, unknown: readonly string[], malformedCount: number): void {
-  for (const warning of findings.warnings) process.stderr.write(`warning: ${warning}\n`);
-  if (unknown.length > 0)
-    process.stderr.write(`warning: not in the site file, left out: ${unknown.slice(0, 10).join(', ')}\n`);
-  if (malformedCount > 0)
-    process.stderr.write(`warning: ${malformedCount} log lines have no time and sender in front\n`);
+  for (const text of findings.warnings) warning(text);
+  if (unknown.length > 0) warning(`not in the site file, left out: ${unknown.slice(0, 10).join(', ')}`);
+  if (malformedCount > 0) warning(`${malformedCount} log lines have no time and sender in front`);
 }
+
+const warning = (text: string) => process.stderr.write(`warning: ${text}\n`);
 
 async function answerAll(site: AuditSite, findings: ConfigFindings, options: Options) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-audit-'));

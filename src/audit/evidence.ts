@@ -2,7 +2,7 @@
 import { definitionOf, recognise } from '../../devices/index.ts';
 import { an0926 } from '../analytics/an0926.ts';
 import { withOverrides } from '../analytics/index.ts';
-import { type AddressSet, addressSet, unionAddresses } from '../model/addresses.ts';
+import { type AddressSet, addressSet, hasAddress, parseAddress, unionAddresses } from '../model/addresses.ts';
 import type { ActorEvidence } from '../model/change.ts';
 import type { Event } from '../model/event.ts';
 import { DEFAULT_INTERNAL } from '../model/site.ts';
@@ -31,6 +31,8 @@ interface DeviceState {
   readonly device: WatchedDevice;
   readonly site: AuditSite['devices'][number];
   last?: { snapshot: Snapshot; compareHash: string; vendor: string };
+  /** Addresses that its log lines come from. */
+  readonly senders: AddressSet;
   readonly classes: string[];
   readonly users: string[];
   readonly hours: number[];
@@ -186,13 +188,15 @@ function stateOf(site: AuditSite, device: AuditSite['devices'][number]): DeviceS
     timeZone: device.timeZone ?? site.timeZone ?? 'UTC',
     ticketPattern: device.ticketPattern,
   };
-  return { device: watched, site: device, classes: [], users: [], hours: [] };
+  const senders = unionAddresses(addresses, addressSet(...(device.exporters ?? [])));
+  return { device: watched, site: device, senders, classes: [], users: [], hours: [] };
 }
 
-function isFrom(event: Event, { site }: DeviceState): boolean {
-  return (
-    site.addresses?.includes(event.sender) ||
-    site.exporters?.includes(event.sender) ||
-    event.host === site.name
-  );
+/** By the sender's address, or, where a relay forwards the lines, by the host name in them: with or without a domain, in any case. */
+function isFrom(event: Event, { site, senders }: DeviceState): boolean {
+  const host = event.host?.toLowerCase();
+  const name = site.name.toLowerCase();
+  if (host !== undefined && (host === name || host.split('.')[0] === name || name.split('.')[0] === host))
+    return true;
+  return hasAddress(senders, parseAddress(event.sender));
 }

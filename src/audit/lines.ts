@@ -1,5 +1,6 @@
 // recorded log files -> events: "<arrival time> <sender> <line as received>"
 import { createReadStream } from 'node:fs';
+import { isIP } from 'node:net';
 import { createInterface } from 'node:readline';
 import { parseEvent } from '../events/parse.ts';
 import { PosternError } from '../model/errors.ts';
@@ -25,7 +26,7 @@ export async function recordedEvents(
         lineCount++;
         const match = /^(\S{10,40}) ([0-9a-fA-F.:]{2,45}) (.*)$/s.exec(line);
         const receivedAtMs = match ? Date.parse(match[1]) : Number.NaN;
-        if (!match || Number.isNaN(receivedAtMs)) {
+        if (!match || Number.isNaN(receivedAtMs) || isIP(match[2]) === 0) {
           malformedCount++;
           continue;
         }

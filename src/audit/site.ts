@@ -1,7 +1,7 @@
 // site.json -> the site as plain data: what the API would hold
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { definitionOf, definitions } from '../../devices/index.ts';
 import { analyticOf, withOverrides } from '../analytics/index.ts';
@@ -61,10 +61,26 @@ const SiteFile = Type.Object({
   flowPorts: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))),
 });
 
+/** Names that the contract does not have, at any depth: most likely misspelt. */
+export function unknownNames(value: unknown, schema: TSchema = SiteFile, path = ''): string[] {
+  const shape = schema as { properties?: Record<string, TSchema>; items?: TSchema };
+  if (Array.isArray(value))
+    return shape.items ? value.flatMap((item, i) => unknownNames(item, shape.items, `${path}[${i}]`)) : [];
+  if (typeof value !== 'object' || value === null || !shape.properties) return [];
+  return Object.entries(value).flatMap(([name, part]) => {
+    const where = path ? `${path}.${name}` : name;
+    return Object.hasOwn(shape.properties!, name)
+      ? unknownNames(part, shape.properties![name], where)
+      : [where];
+  });
+}
+
 export type SiteFile = Static<typeof SiteFile>;
 export interface AuditSite extends SiteFile {
   /** Absolute; undefined without one. */
   readonly asnFile?: string;
+  /** Names in the file that mean nothing here. */
+  readonly unknownNames: readonly string[];
 }
 
 const check = Compile(SiteFile);
@@ -89,7 +105,8 @@ export async function readSite(file: string): Promise<AuditSite> {
     );
   }
   verifyValues(parsed, file);
-  return { ...parsed, asnFile: parsed.asn && resolve(dirname(file), parsed.asn) };
+  const names = unknownNames(parsed);
+  return { ...parsed, unknownNames: names, asnFile: parsed.asn && resolve(dirname(file), parsed.asn) };
 }
 
 function verifyValues(site: SiteFile, file: string): void {
