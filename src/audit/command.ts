@@ -6,10 +6,10 @@ import { readNetworks } from '../../enrichment/build.ts';
 import type { LookupTables } from '../../enrichment/pack.ts';
 import { buildTables } from '../../enrichment/tables.ts';
 import { type Command, UsageError } from '../model/command.ts';
-import { CATEGORIES, type Category } from '../model/enrichment.ts';
+import type { Category } from '../model/enrichment.ts';
 import { PosternError } from '../model/errors.ts';
 import { openClickHouse } from '../store/clickhouse/open.ts';
-import { exportDatagrams, FLOW_PORTS } from './captures.ts';
+import { type CaptureFindings, createCaptureFindings, exportDatagrams, FLOW_PORTS } from './captures.ts';
 import { recordedConfigs } from './configs.ts';
 import { type ConfigFindings, watchesOf } from './evidence.ts';
 import { recordedEvents } from './lines.ts';
@@ -50,7 +50,7 @@ async function run(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   const site = await readSite(options.site);
   if (site.unknownNames.length > 0)
-    warning(`${options.site}: not understood and passed over: ${site.unknownNames.slice(0, 10).join(', ')}`);
+    warning(`${options.site}: not understood and passed over: ${listed(site.unknownNames)}`);
   for (const file of options.flows)
     await stat(file).catch((cause) => {
       throw new PosternError('unreadable', `cannot read ${file}: ${cause.code}`, { subject: file, cause });
@@ -62,7 +62,12 @@ async function run(args: readonly string[]): Promise<number> {
   const { events, lineCount, malformedCount } = await recordedEvents(options.syslog);
   const findings = await watchesOf(site, configs, events);
   warn(findings, unknown, malformedCount);
-  const { recordCount, alertCount } = await answerAll(site, findings, options);
+  const silent = site.devices.filter(({ name }) => !configs.some(({ device }) => device === name));
+  if (silent.length > 0)
+    warning(`no configuration of ${listed(silent.map(({ name }) => name))}: changes there are not seen`);
+  const captures = createCaptureFindings();
+  const { recordCount, alertCount } = await answerAll(site, findings, options, captures);
+  warnOfCaptures(captures, options, site.flowPorts ?? FLOW_PORTS);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   process.stderr.write(
     `devices ${site.devices.length}, snapshots ${findings.snapshotCount}, changes ${findings.changeCount}, records ${recordCount}, ` +
@@ -73,13 +78,28 @@ async function run(args: readonly string[]): Promise<number> {
 
 function warn(findings: ConfigFindings, unknown: readonly string[], malformedCount: number): void {
   for (const text of findings.warnings) warning(text);
-  if (unknown.length > 0) warning(`not in the site file, left out: ${unknown.slice(0, 10).join(', ')}`);
+  if (unknown.length > 0) warning(`not in the site file, left out: ${listed(unknown)}`);
   if (malformedCount > 0) warning(`${malformedCount} log lines have no time and sender in front`);
 }
 
+function warnOfCaptures(captures: CaptureFindings, options: Options, ports: readonly number[]): void {
+  if (captures.truncated.length > 0) warning(`ends inside a packet: ${listed(captures.truncated)}`);
+  if (captures.unordered.size > 0)
+    warning(`not in order of time, so alerts may come late: ${listed([...captures.unordered])}`);
+  if (options.flows.length > 0 && captures.exports === 0)
+    warning(`no export datagrams to port ${ports.join(', ')}; ${captures.otherPorts} to others`);
+}
+
+const listed = (names: readonly string[]) =>
+  `${names.slice(0, 10).join(', ')}${names.length > 10 ? ` and ${names.length - 10} more` : ''}`;
 const warning = (text: string) => process.stderr.write(`warning: ${text}\n`);
 
-async function answerAll(site: AuditSite, findings: ConfigFindings, options: Options) {
+async function answerAll(
+  site: AuditSite,
+  findings: ConfigFindings,
+  options: Options,
+  captures: CaptureFindings,
+) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-audit-'));
   const client = await openClickHouse({ path: join(folder, 'clickhouse') });
   const onProgress = progress();
@@ -87,7 +107,7 @@ async function answerAll(site: AuditSite, findings: ConfigFindings, options: Opt
     return await replay({
       site,
       watches: findings.watches,
-      datagrams: exportDatagrams(options.flows, site.flowPorts ?? FLOW_PORTS),
+      datagrams: exportDatagrams(options.flows, site.flowPorts ?? FLOW_PORTS, captures),
       tables: tablesOf(site),
       client,
       untilMs: options.untilMs ?? Number.POSITIVE_INFINITY,
@@ -101,18 +121,9 @@ async function answerAll(site: AuditSite, findings: ConfigFindings, options: Opt
 }
 
 function tablesOf(site: AuditSite): LookupTables {
-  const operator = Object.entries(site.categories ?? {}).map(([subject, category]) => {
-    if (!CATEGORIES.includes(category as Category)) {
-      throw new PosternError(
-        'bad-site',
-        `category ${category} of ${subject} is not one of ${CATEGORIES.join(', ')}`,
-      );
-    }
-    return [subject, category as Category] as const;
-  });
   return buildTables({
     networks: site.asnFile ? readNetworks(site.asnFile) : [],
-    operator: Object.fromEntries(operator),
+    operator: site.categories as Record<string, Category> | undefined,
   });
 }
 

@@ -34,15 +34,24 @@ export async function recordedConfigs(
         () => false,
       ),
   );
-  const found = isGit ? await fromGit(path) : await fromFolder(path);
+  const inFolder = isGit ? [] : await fromFolder(path);
+  const found =
+    isGit || (inFolder.length === 0 && (await isInRepository(path))) ? await fromGit(path) : inFolder;
   const configs = found
     .filter((config) => devices.includes(config.device))
-    .sort((a, b) => a.takenAtMs - b.takenAtMs || (a.device < b.device ? -1 : 1));
+    .sort((a, b) => a.takenAtMs - b.takenAtMs || (a.device < b.device ? -1 : Number(a.device > b.device)));
   const unknown = [
     ...new Set(found.map((config) => config.device).filter((name) => !devices.includes(name))),
   ].sort();
   return { configs, unknown };
 }
+
+/** A group's folder of Oxidized, say. */
+const isInRepository = (path: string): Promise<boolean> =>
+  run('git', ['-C', path, 'rev-parse', '--is-inside-work-tree']).then(
+    ({ stdout }) => stdout.trim() === 'true',
+    () => false,
+  );
 
 /** DIR/<device>/<time>.cfg with the time in RFC 3339, ":" written as "-". */
 async function fromFolder(path: string): Promise<RecordedConfig[]> {
@@ -82,13 +91,15 @@ async function readBounded(file: string): Promise<string> {
   const { size } = await stat(file);
   if (size > MAX_BYTES)
     throw new PosternError('unreadable', `${file} is larger than 64 MiB`, { subject: file });
-  return readFile(file, 'utf8');
+  return await readFile(file, 'utf8').catch((cause) => {
+    throw new PosternError('unreadable', `cannot read ${file}: ${cause.code}`, { subject: file, cause });
+  });
 }
 
 /** Every revision of every file, at its commit time. Oxidized: <group>/<device>; RANCID: <group>/configs/<device>. */
 async function fromGit(path: string): Promise<RecordedConfig[]> {
   const git = async (...args: string[]) =>
-    (await run('git', ['-C', path, ...args], { maxBuffer: MAX_BYTES })).stdout;
+    (await run('git', ['-c', 'core.quotePath=false', '-C', path, ...args], { maxBuffer: MAX_BYTES })).stdout;
   const log = await git(
     'log',
     '--reverse',
@@ -97,6 +108,8 @@ async function fromGit(path: string): Promise<RecordedConfig[]> {
     '--diff-filter=AM',
     '--name-only',
     '--format=%x00%H %ct',
+    '--',
+    '.',
   ).catch((cause: Error) => {
     throw new PosternError(
       'unreadable',

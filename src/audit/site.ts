@@ -6,6 +6,7 @@ import { Compile } from 'typebox/compile';
 import { definitionOf, definitions } from '../../devices/index.ts';
 import { analyticOf, withOverrides } from '../analytics/index.ts';
 import { addressSet } from '../model/addresses.ts';
+import { CATEGORIES, type Category } from '../model/enrichment.ts';
 import { PosternError } from '../model/errors.ts';
 import { serviceSet } from '../model/services.ts';
 
@@ -89,7 +90,7 @@ const check = Compile(SiteFile);
 export async function readSite(file: string): Promise<AuditSite> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(await readFile(file, 'utf8'));
+    parsed = JSON.parse((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw new PosternError('bad-site', `cannot read the site file ${file}: ${(cause as Error).message}`, {
       subject: file,
@@ -110,7 +111,7 @@ export async function readSite(file: string): Promise<AuditSite> {
 }
 
 function verifyValues(site: SiteFile, file: string): void {
-  const attempt = (where: string, work: () => unknown) => {
+  const attempt: Attempt = (where, work) => {
     try {
       work();
     } catch (cause) {
@@ -121,7 +122,14 @@ function verifyValues(site: SiteFile, file: string): void {
     }
   };
   attempt('internal', () => addressSet(...site.internal));
+  verifyZone(site.timeZone, attempt);
+  verifyCategories(site.categories ?? {}, attempt);
+  const names = site.devices.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new PosternError('bad-site', `${file}: device ${twice} is there twice`, { subject: file });
   for (const device of site.devices) {
+    verifyZone(device.timeZone, attempt);
     if (device.vendor && !definitionOf(device.vendor)) {
       throw new PosternError(
         'bad-site',
@@ -146,6 +154,23 @@ function verifyValues(site: SiteFile, file: string): void {
     const analytic = analyticOf(id);
     // Parameters of analytics that this version lacks are not an error: one site file serves several versions.
     if (analytic) attempt(`parameters ${id}`, () => withOverrides(analytic, overrides));
+  }
+}
+
+type Attempt = (where: string, work: () => unknown) => void;
+
+function verifyZone(timeZone: string | undefined, attempt: Attempt): void {
+  if (timeZone !== undefined) attempt('timeZone', () => new Intl.DateTimeFormat('en-GB', { timeZone }));
+}
+
+/** Subjects are an AS, a prefix or an address. */
+function verifyCategories(categories: Readonly<Record<string, string>>, attempt: Attempt): void {
+  for (const [subject, category] of Object.entries(categories)) {
+    attempt(`categories ${subject}`, () => {
+      if (!CATEGORIES.includes(category as Category))
+        throw new TypeError(`category ${category} is not one of ${CATEGORIES.join(', ')}`);
+      return /^AS\d{1,10}$/i.test(subject) || addressSet(subject);
+    });
   }
 }
 
