@@ -35,7 +35,7 @@ export interface DeviceDefinition {
       readonly passwordPrompt: RegExp;
     };
     readonly commands: readonly DeviceCommand[];
-    /** What to print in front of each command's output in the snapshot, so that one text holds all; undefined for a single command. */
+    /** Typed when all commands are done, in shell sessions; undefined: the connection is just closed. */
     readonly logout?: string;
   };
   /** Lines (or parts of lines) that change without any change of configuration; left out before texts are compared, never before they are kept. */
