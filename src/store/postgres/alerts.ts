@@ -15,11 +15,6 @@ export async function alertByDedupeKey(postgres: Postgres, dedupeKey: string): P
   return row && asAlert(row);
 }
 
-export async function alertById(postgres: Postgres, id: string): Promise<Alert | undefined> {
-  const row = await postgres.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
-  return row && asAlert(row);
-}
-
 /** Writes the alert or its next revision. False where another worker wrote this revision first. */
 export async function putAlert(
   postgres: Postgres,

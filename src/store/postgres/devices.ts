@@ -13,25 +13,6 @@ export async function allDevices(postgres: Kysely<Database>): Promise<Device[]> 
   return postgres.selectFrom('devices').selectAll().orderBy('name').execute();
 }
 
-/** The device whose own, exporter or SSH address this is; lists are compared as text. */
-export async function deviceByAddress(
-  postgres: Kysely<Database>,
-  address: string,
-): Promise<Device | undefined> {
-  return postgres
-    .selectFrom('devices')
-    .selectAll()
-    .where((eb) =>
-      eb.or([
-        eb('address', '=', address),
-        eb(eb.val(address), '=', eb.fn.any('addresses')),
-        eb(eb.val(address), '=', eb.fn.any('exporters')),
-      ]),
-    )
-    .orderBy('name')
-    .executeTakeFirst();
-}
-
 export async function pinHostKey(postgres: Kysely<Database>, id: string, hostKey: string): Promise<void> {
   await postgres
     .updateTable('devices')

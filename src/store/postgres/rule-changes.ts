@@ -1,5 +1,4 @@
 // rule changes and their reconciliation in PostgreSQL
-import { randomUUID } from 'node:crypto';
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { ActorEvidence, RuleChange } from '../../model/change.ts';
@@ -73,18 +72,6 @@ export async function changeHistory(
     usersBefore: [...new Set(users)],
     hoursBefore: rows.map((row) => hourOf(row.occurred_to.getTime())),
   };
-}
-
-export async function addReconciliation(
-  postgres: Kysely<Database>,
-  row: Omit<Insertable<ReconciliationTable>, 'id'>,
-): Promise<string> {
-  const id = randomUUID();
-  await postgres
-    .insertInto('reconciliations')
-    .values({ id, ...row })
-    .execute();
-  return id;
 }
 
 /** Changes that can have happened in a time, with what the match of a ticket needs to know; the newest first. */
