@@ -12,7 +12,6 @@ const LAST = 256 * SPAN - 1;
 const next = (value: number) => value + 1;
 const previous = (value: number) => value - 1;
 
-export const NO_SERVICE: ServiceSet = [];
 export const ANY_SERVICE: ServiceSet = [0, LAST];
 /** IANA protocol numbers of the names that configurations and people use. */
 export const PROTOCOLS: Readonly<Record<string, number>> = {

@@ -7,7 +7,6 @@ import {
   ANY_SERVICE,
   intersectServices,
   type ServiceSet,
-  sameServices,
   subtractServices,
 } from './services.ts';
 
@@ -67,10 +66,6 @@ export function subtractNames(a: NameSet, b: NameSet): NameSet {
 
 export const noNames = (set: NameSet): boolean => !set.except && set.names.length === 0;
 export const hasName = (set: NameSet, name: string): boolean => set.names.includes(name) !== set.except;
-const sameNames = (a: NameSet, b: NameSet): boolean =>
-  a.except === b.except &&
-  a.names.length === b.names.length &&
-  a.names.every((name, i) => name === b.names[i]);
 
 /** The common part of two boxes, or undefined where there is none. */
 export function intersectTraffic(a: Traffic, b: Traffic): Traffic | undefined {
@@ -130,15 +125,4 @@ export function subtractRegion(from: Region, without: Region): Traffic[] {
 
 export function intersectRegion(a: Region, b: Region): Traffic[] {
   return a.flatMap((box) => b.flatMap((other) => intersectTraffic(box, other) ?? []));
-}
-
-export function sameTraffic(a: Traffic, b: Traffic): boolean {
-  return (
-    sameServices(a.services, b.services) &&
-    addresses.sameAddresses(a.destinations, b.destinations) &&
-    addresses.sameAddresses(a.sources, b.sources) &&
-    ranges.equal(a.sourcePorts, b.sourcePorts) &&
-    sameNames(a.ingress, b.ingress) &&
-    sameNames(a.egress, b.egress)
-  );
 }
