@@ -3,12 +3,7 @@
 import type { AddressSet } from './addresses.ts';
 import * as addresses from './addresses.ts';
 import * as ranges from './ranges.ts';
-import {
-  ANY_SERVICE,
-  intersectServices,
-  type ServiceSet,
-  subtractServices,
-} from './services.ts';
+import { ANY_SERVICE, intersectServices, type ServiceSet, subtractServices } from './services.ts';
 
 /** A set of interface (or zone) names, or all names but those. */
 export interface NameSet {
