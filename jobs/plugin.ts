@@ -48,8 +48,11 @@ export const jobWorkers = fastifyPlugin(
 
     app.addHook('onReady', async () => {
       if (!services.settings.POSTERN_ROLES.includes('work')) return;
-      for (const { name, everyMs } of jobParts.definitions)
+      for (const { name, everyMs } of jobParts.definitions) {
         await services.jobs.every(name, name, {}, everyMs ? everyMs(services) : null);
+        // A schedule goes on where it was before a restart, up to its whole interval away; what fell due meanwhile does not wait.
+        if (everyMs) await services.jobs.add(name, {});
+      }
       workers = startWorkers(jobParts.backend!, jobParts.definitions, services);
     });
 

@@ -13,5 +13,13 @@ export const refreshEnrichmentJob = defineJob({
   dedupeKey: () => 'refresh',
   // Each list has an interval of its own; this only looks which are due.
   everyMs: () => HOUR_MS,
-  run: (_payload, { enrichment }, signal) => enrichment.refresh({ signal }),
+  run: async (_payload, { enrichment, log, now }, signal) => {
+    const beganAtMs = now();
+    await enrichment.refresh({ signal });
+    for (const { name, lastError, lastAttemptMs = 0, asOfMs } of enrichment.status()) {
+      if (lastError === undefined || lastAttemptMs < beganAtMs) continue;
+      const kept = asOfMs === undefined ? undefined : new Date(asOfMs).toISOString();
+      log.warn({ source: name, kept }, `a list could not be refreshed: ${lastError}`);
+    }
+  },
 });

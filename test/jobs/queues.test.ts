@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fastify from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
 import { Type } from 'typebox';
 import { type Backend, openPostgresBackend, openRedisBackend } from '../../jobs/backend.ts';
 import { defineJob, type JobDefinition } from '../../jobs/definition.ts';
 import { type AnyJob, checkJobs, jobs } from '../../jobs/index.ts';
+import { jobQueues, jobWorkers } from '../../jobs/plugin.ts';
 import { openQueues } from '../../jobs/queues.ts';
 import { startWorkers } from '../../jobs/workers.ts';
 import type { Services } from '../../src/services.ts';
@@ -163,6 +166,34 @@ test('a job that repeats runs again and again until it is stopped', async (t) =>
   const stopped = count;
   await sleep(300);
   assert.equal(count, stopped);
+});
+
+test('a job on a long schedule runs at each start, for what fell due meanwhile', async (t) => {
+  let count = 0;
+  const run = async () => void count++;
+  const hourly = job('hourly', run, {
+    payload: Type.Object({}) as never,
+    dedupeKey: () => 'one',
+    everyMs: () => 3_600_000,
+  });
+  for (const start of [1, 2]) {
+    const app = fastify();
+    app.decorate('services', {
+      settings: { POSTERN_ROLES: ['work'] },
+      log: silent,
+      now: Date.now,
+      postgresConnection: postgres.connection,
+    } as unknown as Services);
+    await app.register(fastifyPlugin(async () => {}, { name: 'store' }));
+    await app.register(jobQueues, { jobs: [hourly] });
+    await app.register(jobWorkers);
+    t.after(() => app.close());
+    const before = count;
+    await app.ready();
+    await until(() => count > before);
+    await app.close();
+    assert.ok(count >= start);
+  }
 });
 
 test('a job that is cut short by a stop runs again after the next start', async (t) => {
