@@ -80,6 +80,15 @@ function serviceMetrics(app: Web, registry: Registry): void {
   gauge('postern_deliveries', 'Deliveries by state', ['state'], async () =>
     (await countDeliveries(postgres)).map(({ count, ...labels }): Sample => [labels, count]),
   );
+  gauge(
+    'postern_enrichment_last_refresh_timestamp_seconds',
+    'When the publisher of a list last gave or confirmed what is used of it; 0 for never',
+    ['source'],
+    async () =>
+      services.enrichment
+        .status()
+        .map(({ name, asOfMs = 0 }): Sample => [{ source: name }, Math.floor(asOfMs / 1000)]),
+  );
   deviceMetrics(app, gauge);
   flowMetrics(app, gauge, counter);
   counter(
