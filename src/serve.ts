@@ -27,7 +27,11 @@ async function run(args: readonly string[]): Promise<number> {
   const settings = loadSettings(undefined, overrides(args));
   let fail = (_error: Error) => {};
   const failed = new Promise<never>((_, reject) => {
-    fail = reject;
+    fail = (error) => {
+      // Said now: without what failed, stopping in order may take longer than there is time for.
+      app.log.fatal({ code: (error as { code?: string }).code }, error.message);
+      reject(error);
+    };
   });
   failed.catch(() => {});
   const app = await createApp({ settings, onFatal: (error) => fail(error) });
