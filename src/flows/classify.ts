@@ -8,15 +8,6 @@ export const INTERNAL = 1;
 export const LOCAL = 2;
 const MIXED = 255;
 
-/** RFC 1918, RFC 6598 (CGNAT) and RFC 4193 (ULA): internal at every site. */
-export const PRIVATE_ADDRESSES = addressSet(
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '100.64.0.0/10',
-  'fc00::/7',
-);
-
 /** This host, loopback, link-local, multicast, limited broadcast (RFC 6890, RFC 5771, RFC 4291), unless the site calls it internal. */
 const LOCAL_ADDRESSES = addressSet(
   '0.0.0.0/8',

@@ -5,13 +5,13 @@ import type {} from '../../enrichment/plugin.ts';
 import { type AddressSet, addressSet, unionAddresses } from '../model/addresses.ts';
 import { PosternError } from '../model/errors.ts';
 import type { Logger } from '../model/logger.ts';
+import { PRIVATE_ADDRESSES } from '../model/site.ts';
 import type {} from '../provide.ts';
 import type { Settings } from '../settings.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
 import { recordExporters } from '../store/postgres/exporters.ts';
 import { createActivity, type FlowActivity } from './activity.ts';
 import type { ConversationBatch } from './batch.ts';
-import { PRIVATE_ADDRESSES } from './classify.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
 

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  classOf,
-  compileClassifier,
-  EXTERNAL,
-  INTERNAL,
-  LOCAL,
-  PRIVATE_ADDRESSES,
-} from '../../src/flows/classify.ts';
+import { classOf, compileClassifier, EXTERNAL, INTERNAL, LOCAL } from '../../src/flows/classify.ts';
 import { addressSet, NO_ADDRESSES, unionAddresses } from '../../src/model/addresses.ts';
+import { PRIVATE_ADDRESSES } from '../../src/model/site.ts';
 import { setAddress } from './records.ts';
 
 const SITE = compileClassifier(
