@@ -2,6 +2,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Alert, AlertStatus } from '../../model/alert.ts';
+import { olderThan, type TimePage } from './page.ts';
 import type { AlertTable, Database } from './schema.ts';
 
 type Postgres = Kysely<Database> | Transaction<Database>;
@@ -82,7 +83,7 @@ export async function relatedAlerts(
   return rows.map((row) => row.id);
 }
 
-export interface AlertFilter {
+export interface AlertFilter extends TimePage {
   readonly status?: AlertStatus;
   readonly severity?: string;
   /** Name or id. */
@@ -90,8 +91,6 @@ export interface AlertFilter {
   readonly analytic?: string;
   /** Opened, revised or decided then or later. */
   readonly since?: Date;
-  readonly before?: { readonly at: Date; readonly id: string };
-  readonly limit: number;
 }
 
 /** The newest first. */
@@ -108,11 +107,7 @@ export async function listAlerts(postgres: Postgres, filter: AlertFilter): Promi
         eb.or([eb('device_id', '=', filter.device!), eb(sql<string>`body->>'device'`, '=', filter.device!)]),
       ),
     )
-    .$if(filter.before !== undefined, (query) =>
-      query.where((eb) =>
-        eb(eb.refTuple('opened_at', 'id'), '<', eb.tuple(filter.before!.at, filter.before!.id)),
-      ),
-    )
+    .$if(filter.before !== undefined, (query) => query.where(olderThan('opened_at', 'id', filter.before!)))
     .orderBy('opened_at', 'desc')
     .orderBy('id', 'desc')
     .limit(filter.limit)

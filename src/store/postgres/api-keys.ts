@@ -1,6 +1,7 @@
 // API keys: made once, kept as hashes, found by their text
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Kysely, Selectable } from 'kysely';
+import { olderThan, type TimePage } from './page.ts';
 import type { ApiKeyTable, Database, Role } from './schema.ts';
 
 export type ApiKey = Selectable<ApiKeyTable>;
@@ -47,18 +48,11 @@ export type KeyRow = Omit<ApiKey, 'hash'>;
 const SHOWN = ['id', 'name', 'role', 'created_at', 'revoked_at'] as const;
 
 /** The newest first, those that were revoked too. */
-export async function listKeys(
-  database: Kysely<Database>,
-  page: { readonly before?: { readonly at: Date; readonly id: string }; readonly limit: number },
-): Promise<KeyRow[]> {
+export async function listKeys(database: Kysely<Database>, page: TimePage): Promise<KeyRow[]> {
   return database
     .selectFrom('api_keys')
     .select(SHOWN)
-    .$if(page.before !== undefined, (query) =>
-      query.where((eb) =>
-        eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(page.before!.at, page.before!.id)),
-      ),
-    )
+    .$if(page.before !== undefined, (query) => query.where(olderThan('created_at', 'id', page.before!)))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)

@@ -1,6 +1,7 @@
 // endpoints and the deliveries to them in PostgreSQL
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
+import { olderThan, type TimePage } from './page.ts';
 import type { Database, DeliveryTable, EndpointTable } from './schema.ts';
 
 export type Endpoint = Selectable<EndpointTable>;
@@ -68,12 +69,10 @@ const DELIVERY = [
   'updated_at',
 ] as const;
 
-export interface DeliveryFilter {
+export interface DeliveryFilter extends TimePage {
   readonly state?: DeliveryRow['state'];
   readonly endpoint?: string;
   readonly alert?: string;
-  readonly before?: { readonly at: Date; readonly id: string };
-  readonly limit: number;
 }
 
 /** The newest first. */
@@ -87,11 +86,7 @@ export async function listDeliveries(
     .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state!))
     .$if(filter.endpoint !== undefined, (query) => query.where('endpoint_id', '=', filter.endpoint!))
     .$if(filter.alert !== undefined, (query) => query.where('alert_id', '=', filter.alert!))
-    .$if(filter.before !== undefined, (query) =>
-      query.where((eb) =>
-        eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(filter.before!.at, filter.before!.id)),
-      ),
-    )
+    .$if(filter.before !== undefined, (query) => query.where(olderThan('created_at', 'id', filter.before!)))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(filter.limit)

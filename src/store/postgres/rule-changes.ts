@@ -5,6 +5,7 @@ import type { ActorEvidence, RuleChange } from '../../model/change.ts';
 import { decodeJson, encodeJson } from '../../model/json.ts';
 import type { ChangeFacts, TicketVerdict } from '../../model/watch.ts';
 import type { History } from '../../watches/open.ts';
+import { olderThan, type TimePage } from './page.ts';
 import type { Database, ReconciliationTable, RuleChangeTable } from './schema.ts';
 
 export type StoredRuleChange = Selectable<RuleChangeTable>;
@@ -128,7 +129,7 @@ export const RECONCILIATIONS = [
 ] as const;
 export type Reconciliation = (typeof RECONCILIATIONS)[number];
 
-export interface ChangeFilter {
+export interface ChangeFilter extends TimePage {
   readonly id?: string;
   readonly reconciliation?: Reconciliation;
   /** Name or id. */
@@ -136,10 +137,8 @@ export interface ChangeFilter {
   readonly class?: string;
   /** Detected then or later. */
   readonly since?: Date;
-  readonly before?: { readonly at: Date; readonly id: string };
   /** Emergencies that were decided before this and still have no ticket are overdue. */
   readonly emergenciesDue: Date;
-  readonly limit: number;
 }
 
 /** The newest first. */
@@ -186,13 +185,7 @@ export async function listChanges(
       ),
     )
     .$if(filter.before !== undefined, (query) =>
-      query.where((eb) =>
-        eb(
-          eb.refTuple('detected_at', 'rule_changes.id'),
-          '<',
-          eb.tuple(filter.before!.at, filter.before!.id),
-        ),
-      ),
+      query.where(olderThan('detected_at', 'rule_changes.id', filter.before!)),
     )
     .orderBy('detected_at', 'desc')
     .orderBy('rule_changes.id', 'desc')

@@ -2,6 +2,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Snapshot } from '../../model/snapshot.ts';
+import { olderThan, type TimePage } from './page.ts';
 import type { Database, SnapshotTable } from './schema.ts';
 
 type Postgres = Kysely<Database> | Transaction<Database>;
@@ -47,7 +48,7 @@ export type SnapshotRow = Omit<StoredSnapshot, 'text' | 'unread'> & { readonly u
 export async function listSnapshots(
   postgres: Kysely<Database>,
   deviceId: string,
-  page: { readonly before?: { readonly at: Date; readonly id: string }; readonly limit: number },
+  page: TimePage,
 ): Promise<SnapshotRow[]> {
   return postgres
     .selectFrom('snapshots')
@@ -63,9 +64,7 @@ export async function listSnapshots(
       sql<number>`jsonb_array_length(unread)`.as('unread_count'),
     ])
     .where('device_id', '=', deviceId)
-    .$if(page.before !== undefined, (query) =>
-      query.where((eb) => eb(eb.refTuple('began_at', 'id'), '<', eb.tuple(page.before!.at, page.before!.id))),
-    )
+    .$if(page.before !== undefined, (query) => query.where(olderThan('began_at', 'id', page.before!)))
     .orderBy('began_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)

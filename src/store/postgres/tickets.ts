@@ -2,6 +2,7 @@
 import type { Insertable, Kysely, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { ApprovedForward, Ticket } from '../../model/ticket.ts';
+import { olderThan, type TimePage } from './page.ts';
 import type { ApprovedForwardTable, Database, TicketTable } from './schema.ts';
 
 export type StoredTicket = Selectable<TicketTable>;
@@ -118,18 +119,11 @@ export async function forwardById(
 }
 
 /** The newest first, those before `before`. */
-export async function listForwards(
-  postgres: Kysely<Database>,
-  page: { readonly before?: { readonly at: Date; readonly id: string }; readonly limit: number },
-): Promise<StoredForward[]> {
+export async function listForwards(postgres: Kysely<Database>, page: TimePage): Promise<StoredForward[]> {
   return postgres
     .selectFrom('approved_forwards')
     .selectAll()
-    .$if(page.before !== undefined, (query) =>
-      query.where((eb) =>
-        eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(page.before!.at, page.before!.id)),
-      ),
-    )
+    .$if(page.before !== undefined, (query) => query.where(olderThan('created_at', 'id', page.before!)))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)
