@@ -6,7 +6,8 @@ import { alertRow, asAlert, decideAlert, listAlerts } from '../store/postgres/al
 import { callerOf, note } from './authorise.ts';
 import { found, problem } from './problem.ts';
 import {
-  dateOf,
+  DeviceFilter,
+  dateIfGiven,
   Id,
   IdParams,
   Note,
@@ -18,6 +19,7 @@ import {
   Strict,
   Time,
   timeCursor,
+  timeKey,
   type Web,
 } from './schema.ts';
 
@@ -48,7 +50,7 @@ const AlertQuery = Strict({
   ...PageQuery,
   status: Type.Optional(oneOf(STATUSES)),
   severity: Type.Optional(oneOf(SEVERITIES)),
-  device: Type.Optional(Type.String({ maxLength: 200, description: 'Name or id' })),
+  device: Type.Optional(DeviceFilter),
   analytic: Type.Optional(Id),
   since: Type.Optional({ ...Time, description: 'Opened, revised or decided then or later' }),
 });
@@ -97,11 +99,11 @@ function list(app: Web): void {
     async ({ query: { cursor, limit, since, ...filter } }) => {
       const rows = await listAlerts(services.postgres, {
         ...filter,
-        since: since === undefined ? undefined : dateOf('since', since),
+        since: dateIfGiven('since', since),
         before: timeCursor(cursor),
         limit: limit + 1,
       });
-      return pageOf(rows, limit, (row) => [row.opened_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => timeKey(row.opened_at, row.id), present);
     },
   );
 }

@@ -25,6 +25,7 @@ import {
   Texts,
   Time,
   timeCursor,
+  timeKey,
   type Web,
 } from './schema.ts';
 
@@ -130,7 +131,7 @@ function list(app: Web): void {
     },
     async ({ query: { cursor, limit } }) => {
       const rows = await listForwards(services.postgres, { before: timeCursor(cursor), limit: limit + 1 });
-      return pageOf(rows, limit, (row) => [row.created_at.toISOString(), row.id], presenter(services));
+      return pageOf(rows, limit, (row) => timeKey(row.created_at, row.id), presenter(services));
     },
   );
 }

@@ -1,8 +1,17 @@
 // /v1/audit-log: who did what to what, append-only
 import { type Static, Type } from 'typebox';
 import { type AuditEntry, listAuditEntries } from '../store/postgres/audit-log.ts';
-import { problem } from './problem.ts';
-import { cursorKey, dateOf, Page, PageQuery, pageOf, Strict, Time, type Web } from './schema.ts';
+import {
+  badCursor,
+  cursorKey,
+  dateIfGiven,
+  Page,
+  PageQuery,
+  pageOf,
+  Strict,
+  Time,
+  type Web,
+} from './schema.ts';
 
 const Word = Type.Optional(Type.String({ maxLength: 500 }));
 const AuditQuery = Strict({
@@ -30,8 +39,6 @@ const present = (row: AuditEntry): Static<typeof AuditView> => ({
   object: row.object,
   detail: row.detail,
 });
-const time = (field: string, text: string | undefined) =>
-  text === undefined ? undefined : dateOf(field, text);
 
 export function auditLogRoutes(app: Web): void {
   app.get(
@@ -47,12 +54,11 @@ export function auditLogRoutes(app: Web): void {
     },
     async ({ query: { cursor, limit, since, until, ...filter } }) => {
       const beforeId = cursorKey(cursor, 1)?.[0];
-      if (beforeId !== undefined && !/^\d{1,18}$/.test(beforeId))
-        throw problem(400, 'bad-cursor', 'the cursor is none of this list', 'cursor');
+      if (beforeId !== undefined && !/^\d{1,18}$/.test(beforeId)) throw badCursor();
       const rows = await listAuditEntries(app.services.postgres, {
         ...filter,
-        since: time('since', since),
-        until: time('until', until),
+        since: dateIfGiven('since', since),
+        until: dateIfGiven('until', until),
         beforeId,
         limit: limit + 1,
       });

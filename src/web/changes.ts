@@ -15,7 +15,8 @@ import {
 } from '../store/postgres/rule-changes.ts';
 import { found } from './problem.ts';
 import {
-  dateOf,
+  DeviceFilter,
+  dateIfGiven,
   IdParams,
   Nullable,
   oneOf,
@@ -25,6 +26,7 @@ import {
   Strict,
   Time,
   timeCursor,
+  timeKey,
   type Web,
 } from './schema.ts';
 
@@ -74,7 +76,7 @@ const WholeChange = Type.Object({
 const ChangeQuery = Strict({
   ...PageQuery,
   reconciliation: Type.Optional(oneOf(RECONCILIATIONS)),
-  device: Type.Optional(Type.String({ maxLength: 200, description: 'Name or id' })),
+  device: Type.Optional(DeviceFilter),
   class: Type.Optional(oneOf(CHANGE_CLASSES)),
   since: Type.Optional({ ...Time, description: 'Detected then or later' }),
 });
@@ -141,12 +143,12 @@ function list(app: Web): void {
     async ({ query: { cursor, limit, since, ...filter } }) => {
       const rows = await listChanges(services.postgres, {
         ...filter,
-        since: since === undefined ? undefined : dateOf('since', since),
+        since: dateIfGiven('since', since),
         before: timeCursor(cursor),
         emergenciesDue: emergenciesDue(services),
         limit: limit + 1,
       });
-      return pageOf(rows, limit, (row) => [row.detected_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => timeKey(row.detected_at, row.id), present);
     },
   );
 }

@@ -19,6 +19,7 @@ import {
   Strict,
   Time,
   timeCursor,
+  timeKey,
   type Web,
 } from './schema.ts';
 
@@ -75,7 +76,7 @@ export function deliveryRoutes(app: Web): void {
     async ({ query: { cursor, limit, ...filter } }) => {
       const before = timeCursor(cursor);
       const rows = await listDeliveries(services.postgres, { ...filter, before, limit: limit + 1 });
-      return pageOf(rows, limit, (row) => [row.created_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => timeKey(row.created_at, row.id), present);
     },
   );
 

@@ -22,12 +22,11 @@ import {
   presentDevice,
   presentHealth,
 } from './device-fields.ts';
-import { found, problem } from './problem.ts';
+import { found, isTaken, nameTaken } from './problem.ts';
 import { cursorKey, IdParams, Nothing, Page, PageQuery, pageOf, Strict, type Web } from './schema.ts';
 
 const tags = ['devices'];
 const Queued = Type.Object({ queued: Type.Boolean() });
-const nameTaken = (name: string) => problem(409, 'name-taken', `another device is called ${name}`, 'name');
 
 const deviceOf = async ({ postgres }: Services, id: string): Promise<Device> =>
   found(await deviceById(postgres, id), 'device');
@@ -83,7 +82,7 @@ function register(app: Web): void {
         created_at: new Date(services.now()),
         created_by: callerOf(request).actor,
       } as Device;
-      if (!(await insertDevice(services.postgres, device))) throw nameTaken(device.name);
+      if (!(await insertDevice(services.postgres, device))) throw nameTaken('device', device.name);
       // A schedule begins with a pull at once.
       await schedule(services, device, device.pull_interval_seconds * 1000);
       note(request, `device/${device.id}`, { name: device.name, address: device.address });
@@ -145,7 +144,7 @@ function change(app: Web): void {
       const columns = deviceColumns(body, services);
       if (Object.keys(columns).length === 0) return presentDevice(before);
       const after = await updateDevice(services.postgres, params.id, columns).catch((error) => {
-        throw (error as { code?: string }).code === '23505' ? nameTaken(body.name!) : error;
+        throw isTaken(error) ? nameTaken('device', body.name!) : error;
       });
       const device = found(after, 'device');
       if (device.pull_interval_seconds !== before.pull_interval_seconds)

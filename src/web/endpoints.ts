@@ -14,7 +14,7 @@ import {
   updateEndpoint,
 } from '../store/postgres/endpoints.ts';
 import { note } from './authorise.ts';
-import { checked, found, problem } from './problem.ts';
+import { checked, found, isTaken, nameTaken, problem } from './problem.ts';
 import { sendSample } from './sample.ts';
 import {
   cursorKey,
@@ -89,7 +89,6 @@ const present = (row: Endpoint): Static<typeof EndpointView> => ({
   enabled: row.enabled,
   createdAt: row.created_at.toISOString(),
 });
-const nameTaken = (name: string) => problem(409, 'name-taken', `another endpoint is called ${name}`, 'name');
 
 const endpointOf = async ({ postgres }: Services, id: string): Promise<Endpoint> =>
   found(await endpointById(postgres, id), 'endpoint');
@@ -138,7 +137,7 @@ function add(app: Web): void {
         enabled: body.enabled ?? true,
         created_at: new Date(services.now()),
       };
-      if (!(await insertEndpoint(services.postgres, row))) throw nameTaken(row.name);
+      if (!(await insertEndpoint(services.postgres, row))) throw nameTaken('endpoint', row.name);
       note(request, `endpoint/${row.id}`, { name: row.name, url: row.url, format: row.format });
       const secret = body.secret === undefined ? { secret: signing } : {};
       return reply
@@ -211,7 +210,7 @@ function change(app: Web): void {
       };
       checkToken(values.format, token);
       const after = await updateEndpoint(services.postgres, params.id, values).catch((error) => {
-        throw (error as { code?: string }).code === '23505' ? nameTaken(values.name) : error;
+        throw isTaken(error) ? nameTaken('endpoint', values.name) : error;
       });
       const row = found(after, 'endpoint');
       note(request, `endpoint/${row.id}`, { name: row.name, url: row.url, fields: Object.keys(body) });

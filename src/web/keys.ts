@@ -16,6 +16,7 @@ import {
   Strict,
   Time,
   timeCursor,
+  timeKey,
   type Web,
 } from './schema.ts';
 
@@ -84,7 +85,7 @@ function list(app: Web): void {
     },
     async ({ query: { cursor, limit } }) => {
       const rows = await listKeys(services.postgres, { before: timeCursor(cursor), limit: limit + 1 });
-      return pageOf(rows, limit, (row) => [row.created_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => timeKey(row.created_at, row.id), present);
     },
   );
 }

@@ -51,6 +51,13 @@ export function found<T>(value: T | undefined, what: string): T {
   return value;
 }
 
+/** Another device, endpoint... has the name. */
+export const nameTaken = (what: string, name: string): ProblemError =>
+  problem(409, 'name-taken', `another ${what} is called ${name}`, 'name');
+
+/** PostgreSQL's error of a write that breaks a unique index. */
+export const isTaken = (error: unknown): boolean => (error as { code?: unknown }).code === '23505';
+
 /** Runs a check of the model on a field; what it throws is a problem of that field. */
 export function checked<T>(field: string, code: string, check: () => T): T {
   try {

@@ -37,6 +37,7 @@ export const oneOf = <const T extends string>(values: readonly T[], options = {}
 export const Id = Type.String({ minLength: 1, maxLength: 100 });
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601' });
 export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]+$' });
+export const DeviceFilter = Type.String({ maxLength: 200, description: 'Name or id' });
 export const Note = Type.String({ maxLength: 2000 });
 export const Texts = (maxItems: number, description: string) =>
   Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems, description });
@@ -66,6 +67,7 @@ export function pageOf<Row, Item>(
   return { items, next: Buffer.from(JSON.stringify(keyOf(rows[limit - 1]))).toString('base64url') };
 }
 
+export const badCursor = () => problem(400, 'bad-cursor', 'the cursor is none of this list', 'cursor');
 const isText = (part: unknown): part is string => typeof part === 'string' && !holdsUnstorable(part);
 
 /** The key that a cursor holds, of so many texts; undefined for the first page. Throws 400. */
@@ -75,7 +77,7 @@ export function cursorKey(cursor: string | undefined, length: number): string[] 
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (Array.isArray(key) && key.length === length && key.every(isText)) return key;
   } catch {}
-  throw problem(400, 'bad-cursor', 'the cursor is none of this list', 'cursor');
+  throw badCursor();
 }
 
 /** A cursor of a list by time and id, newest first. */
@@ -83,10 +85,12 @@ export function timeCursor(cursor: string | undefined): { at: Date; id: string }
   const key = cursorKey(cursor, 2);
   if (!key) return undefined;
   const at = new Date(key[0]);
-  if (Number.isNaN(at.getTime()))
-    throw problem(400, 'bad-cursor', 'the cursor is none of this list', 'cursor');
+  if (Number.isNaN(at.getTime())) throw badCursor();
   return { at, id: key[1] };
 }
+
+/** What timeCursor reads again. */
+export const timeKey = (at: Date, id: string): [string, string] => [at.toISOString(), id];
 
 /** Texts of the query and path become numbers and booleans where the schema has these; bodies are taken as they are. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
@@ -114,6 +118,10 @@ export function dateOf(field: string, text: string): Date {
   if (Number.isNaN(date.getTime())) throw problem(400, 'bad-time', `${field} is no time`, field);
   return date;
 }
+
+/** The same for a filter that may be left out. */
+export const dateIfGiven = (field: string, text: string | undefined): Date | undefined =>
+  text === undefined ? undefined : dateOf(field, text);
 
 type SchemaError = ReturnType<ReturnType<typeof Compile>['Errors']>[number];
 

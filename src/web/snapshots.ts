@@ -22,6 +22,7 @@ import {
   Strict,
   Time,
   timeCursor,
+  timeKey,
   type Web,
 } from './schema.ts';
 
@@ -89,7 +90,7 @@ function list(app: Web): void {
       const { id } = await deviceOf(services, params.id);
       const before = timeCursor(cursor);
       const rows = await listSnapshots(services.postgres, id, { before, limit: limit + 1 });
-      return pageOf(rows, limit, (row) => [row.began_at.toISOString(), row.id], present);
+      return pageOf(rows, limit, (row) => timeKey(row.began_at, row.id), present);
     },
   );
 }
