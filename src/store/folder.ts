@@ -1,5 +1,14 @@
 // settings -> the data folder: made, entered, writable, and held by one instance
-import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { PosternError } from '../model/errors.ts';
 import { holdLock } from './lock.ts';
@@ -37,10 +46,9 @@ export function locateFolder(explicit: string | undefined, owner: Owner | undefi
  * Throws PosternError 'folder-not-reachable', 'folder-not-writable' or 'folder-in-use'.
  */
 export async function openFolder({ path, owner }: Place): Promise<() => Promise<void>> {
-  const before = existsSync(path);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (!before && owner) {
+    makeFolder(path);
+    if (owner && madeHere(path) && blockedAt(path, owner) === path) {
       chownSync(path, -1, owner.gid);
       chmodSync(path, 0o710);
     }
@@ -58,13 +66,29 @@ export async function openFolder({ path, owner }: Place): Promise<() => Promise<
   return holdLock(path);
 }
 
+/** One level after the other: Node's own recursive way never ends where a file system refuses with ENOENT, as /proc does. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
+
+/**
+ * Whether it is ours to open to PostgreSQL's user: new, left by a start that was killed half-way, or by one that used
+ * DATABASE_URL. A folder of somebody else's things keeps its mode.
+ */
+function madeHere(path: string): boolean {
+  const names = readdirSync(path);
+  return names.length === 0 || names.includes('clickhouse');
+}
+
 /** The first folder on the way down that the user cannot enter; undefined where all can be entered or do not exist yet. */
 export function blockedAt(path: string, owner: Owner): string | undefined {
   const folders = [path];
   while (dirname(folders[0]) !== folders[0]) folders.unshift(dirname(folders[0]));
   return folders.find((folder) => {
     const stat = statSync(folder, { throwIfNoEntry: false });
-    if (!stat) return false;
+    if (!stat?.isDirectory()) return false;
     const shift = stat.uid === owner.uid ? 6 : stat.gid === owner.gid ? 3 : 0;
     return ((stat.mode >> shift) & 1) === 0;
   });

@@ -1,9 +1,9 @@
 // a key from the environment or the data folder -> sealing of credentials and keyed hashes
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PosternError } from '../model/errors.ts';
 import type { Services } from '../services.ts';
+import { keptText } from './kept-file.ts';
 
 const FORMAT = 1;
 const NONCE_BYTES = 12;
@@ -15,9 +15,7 @@ export function openSecrets(key: string | undefined, folder: string): Services['
 }
 
 function folderKey(file: string): string {
-  if (!existsSync(file))
-    writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-  const text = readFileSync(file, 'utf8').trim();
+  const text = keptText(file, () => `${randomBytes(32).toString('base64')}\n`);
   if (!/^[A-Za-z0-9+/]{43}=$/.test(text))
     throw new PosternError(
       'bad-secret-key',

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { blockedAt, locateFolder, openFolder } from '../../src/store/folder.ts';
+import { keptText } from '../../src/store/kept-file.ts';
 import { openSecrets } from '../../src/store/secrets.ts';
 import { temporaryFolder } from './temporary.ts';
 
@@ -43,6 +53,39 @@ test('what cannot be a folder is refused', async (t) => {
   writeFileSync(file, '');
   await assert.rejects(openFolder({ path: file }), { code: 'folder-not-writable', subject: file });
   await assert.rejects(openFolder({ path: join(file, 'data') }), { code: 'folder-not-writable' });
+  assert.equal(blockedAt(join(file, 'data'), { uid: 4_000_000, gid: 4_000_000 }), undefined);
+  if (process.platform === 'linux')
+    await assert.rejects(openFolder({ path: '/proc/postern/data' }), { code: 'folder-not-writable' });
+});
+
+test('a folder of a start that was killed half-way is opened to the other user, one of somebody else is not', async (t) => {
+  const owner = { uid: 4_000_000, gid: process.getgid!() };
+  const path = join(temporaryFolder(t), 'data');
+  for (const left of [[], ['clickhouse']]) {
+    mkdirSync(path, { mode: 0o700 });
+    for (const name of left) mkdirSync(join(path, name));
+    await (await openFolder({ path, owner }))();
+    assert.equal(statSync(path).mode & 0o777, 0o710);
+    rmSync(path, { recursive: true });
+  }
+  mkdirSync(path, { mode: 0o700 });
+  writeFileSync(join(path, 'letter'), '');
+  await assert.rejects(openFolder({ path, owner }), { code: 'folder-not-reachable' });
+  assert.equal(statSync(path).mode & 0o777, 0o700);
+});
+
+test('a key is there whole or not at all', (t) => {
+  const file = join(temporaryFolder(t), 'key');
+  writeFileSync(`${file}.partial`, 'ha');
+  assert.equal(
+    keptText(file, () => 'whole\n'),
+    'whole',
+  );
+  assert.equal(
+    keptText(file, () => 'another'),
+    'whole',
+  );
+  assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 test('the folder that another user cannot enter is named, and avoided by default', (t) => {

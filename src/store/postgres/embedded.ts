@@ -21,6 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PosternError } from '../../model/errors.ts';
 import type { Owner } from '../folder.ts';
+import { keptText } from '../kept-file.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 
 export interface EmbeddedPostgres {
@@ -46,7 +47,7 @@ const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
 export async function startEmbedded(folder: string, owner: Owner | undefined): Promise<EmbeddedPostgres> {
   const cluster = join(folder, 'postgres');
   const binaries = findBinaries(folder, owner);
-  const password = keptPassword(join(folder, 'postgres.password'));
+  const password = keptText(join(folder, 'postgres.password'), () => randomBytes(24).toString('base64url'));
   if (existsSync(join(cluster, 'PG_VERSION'))) await endOrphan(cluster);
   else await initialise(binaries, cluster, password, owner);
   const socketFolder = makeSocketFolder(cluster, owner);
@@ -78,12 +79,6 @@ export async function startEmbedded(folder: string, owner: Owner | undefined): P
       if (!socketFolder.startsWith(cluster)) rmSync(socketFolder, { recursive: true, force: true });
     },
   };
-}
-
-function keptPassword(file: string): string {
-  if (!existsSync(file))
-    writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
-  return readFileSync(file, 'utf8').trim();
 }
 
 /** Made beside its place and moved there when complete, so that a kill half-way leaves nothing to trip over. */
