@@ -142,12 +142,12 @@ function statusOf(
 /** The operator's JSON file of categories. Throws PosternError 'bad-categories' that names the file and the entry. */
 export function readCategories(path: string): Record<string, Category> {
   const refuse = (message: string, cause?: unknown) =>
-    new PosternError('bad-categories', `${path}: ${message}`, { subject: path, cause });
+    new PosternError('bad-categories', `POSTERN_CATEGORIES: ${path}: ${message}`, { subject: path, cause });
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw refuse('it cannot be read as JSON', cause);
+    throw refuse(`it cannot be read as JSON (${(cause as Error).message})`, cause);
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw refuse('it must be an object of "AS64500" or prefix to category');
