@@ -34,6 +34,12 @@ export function readDatagram(
   else readIpfix(session, datagram, view, receivedAtMs, sink);
 }
 
+/** What all versions do once a header is read: note how far the exporter's clock is off, and find its observation domain. */
+function begin(session: ExporterSession, packet: Packet): Domain {
+  session.counters.clockOffsetMs = packet.receivedAtMs - packet.exportMs;
+  return domainOf(session, packet.version, packet.domainId);
+}
+
 const V5_RECORD_BYTES = 48;
 /** Cisco, NetFlow Export Datagram Formats, table B-4: element ids and lengths of a v5 record, 210 for its padding. */
 const V5_FIELDS = [
@@ -87,8 +93,7 @@ function readV5(
     // Two bits of mode, 14 of interval; some exporters leave the mode 0.
     samplingRate: view.getUint16(22) & 0x3fff,
   };
-  counters.clockOffsetMs = receivedAtMs - packet.exportMs;
-  const domain = domainOf(session, 5, packet.domainId);
+  const domain = begin(session, packet);
   counters.records += sink.flows(session, v5Template(domain), packet, HEADER_BYTES[5], end);
   follow(domain.sequence, counters, packet.sequence, { all: count }, packet.uptimeMs);
 }
@@ -117,8 +122,7 @@ function readLegacy(
     receivedAtMs,
     samplingRate: 0,
   };
-  counters.clockOffsetMs = receivedAtMs - packet.exportMs;
-  const domain = domainOf(session, version, 0);
+  const domain = begin(session, packet);
   counters.records += sink.flows(session, v5Template(domain), packet, 0, bytes.length);
   if (version !== 7) return;
   const count = bytes.length / V5_RECORD_BYTES;
@@ -158,8 +162,7 @@ function readV9(
     receivedAtMs,
     samplingRate: 0,
   };
-  counters.clockOffsetMs = receivedAtMs - packet.exportMs;
-  const domain = domainOf(session, 9, packet.domainId);
+  const domain = begin(session, packet);
   readSets(session, packet, domain, 20, bytes.length, sink);
   follow(domain.sequence, counters, packet.sequence, ONE_PACKET, packet.uptimeMs);
 }
@@ -189,8 +192,7 @@ function readIpfix(
     receivedAtMs,
     samplingRate: 0,
   };
-  counters.clockOffsetMs = receivedAtMs - packet.exportMs;
-  const domain = domainOf(session, 10, packet.domainId);
+  const domain = begin(session, packet);
   const before = counters.records;
   const records = readSets(session, packet, domain, 16, Math.min(length, bytes.length), sink);
   const units = { all: isShort ? -1 : records, flows: counters.records - before };
