@@ -37,7 +37,7 @@ async function run(args: readonly string[]): Promise<number> {
   const app = await createApp({ settings, onFatal: (error) => fail(error) });
   try {
     await listen(app, settings);
-    for (const line of await greeting(app)) process.stdout.write(`${line}\n`);
+    await greet(app);
     await Promise.race([signalled, failed]);
     app.log.info({}, 'stopping');
   } finally {
@@ -95,7 +95,7 @@ async function listen(app: FastifyInstance, settings: Settings): Promise<void> {
     await app.listen({ host, port });
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall !== 'listen') throw error;
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
     throw new PosternError(
       'port-not-free',
       `the API cannot listen on ${host} port ${port}: ${LISTEN_FAULTS[code!] ?? code}`,
@@ -109,21 +109,33 @@ async function listen(app: FastifyInstance, settings: Settings): Promise<void> {
 const LISTEN_FAULTS: Record<string, string> = {
   EADDRINUSE: 'another program has it; stop that or set POSTERN_API_PORT',
   EACCES: 'this user may not; set POSTERN_API_PORT to 1024 or above',
+  ENOTFOUND: 'there is no such host; set POSTERN_API_HOST',
+  EAI_AGAIN: 'its name cannot be resolved now; set POSTERN_API_HOST',
   EADDRNOTAVAIL: 'this machine does not have the address; set POSTERN_API_HOST',
 };
 
 /** The first start names the administrator's key, once; it is kept as a hash. */
-async function greeting(app: FastifyInstance): Promise<string[]> {
+async function greet(app: FastifyInstance): Promise<void> {
   const { settings, postgres, now } = app.services;
-  if (!settings.POSTERN_ROLES.includes('api')) return [`Postern runs: ${settings.POSTERN_ROLES.join(', ')}`];
+  if (!settings.POSTERN_ROLES.includes('api'))
+    return say(`Postern runs: ${settings.POSTERN_ROLES.join(', ')}`);
   const address = app.server.address() as { port: number };
   const host = settings.POSTERN_API_HOST.includes(':')
     ? `[${settings.POSTERN_API_HOST}]`
     : settings.POSTERN_API_HOST;
-  const lines = [`Postern listens on http://${host}:${address.port}`];
-  if (await anyKey(postgres)) return lines;
-  const { key } = await createKey(postgres, 'first administrator', 'admin', now());
-  return [...lines, `Admin key, shown only this once: ${key}`];
+  await say(`Postern listens on http://${host}:${address.port}`);
+  if (await anyKey(postgres)) return;
+  // Said before it is kept: killed in between, the next start says another. The other way round nobody could ever come in.
+  await postgres.transaction().execute(async (transaction) => {
+    const { key } = await createKey(transaction, 'first administrator', 'admin', now());
+    await say(`Admin key, shown only this once: ${key}`);
+  });
+}
+
+function say(line: string): Promise<void> {
+  return new Promise((said, failed) => {
+    process.stdout.write(`${line}\n`, (error) => (error ? failed(error) : said()));
+  });
 }
 
 async function close(app: FastifyInstance): Promise<void> {

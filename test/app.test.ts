@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -61,16 +61,43 @@ test('a start that cannot be says why in one line', async (t) => {
   const file = join(folder, 'file');
   writeFileSync(file, '');
   const POSTERN_DATA = join(folder, 'data');
-  const [unwritable, unreachable, unknown, bad] = await Promise.all([
+  const [unwritable, unreachable, unknown, bad, nowhere] = await Promise.all([
     runPostern(t, ['serve'], { POSTERN_DATA: file }),
     runPostern(t, ['serve'], { POSTERN_DATA, DATABASE_URL: 'postgres://a:b@127.0.0.1:1/c' }),
     runPostern(t, ['serve'], { POSTERN_DATA, POSTERN_PRT: '1' }),
     runPostern(t, ['serve', '--roles', 'cook'], { POSTERN_DATA }),
+    runPostern(t, ['serve', '--api-host', 'nowhere.invalid'], { POSTERN_DATA: join(folder, 'other') }),
   ]);
   oneLine(unwritable, 1, /cannot be written/);
   oneLine(unreachable, 1, /127\.0\.0\.1:1 \(DATABASE_URL\) does not answer/);
   oneLine(unknown, 1, /POSTERN_PRT is not a setting/);
   oneLine(bad, 1, /POSTERN_ROLES=cook is refused/);
+  oneLine(nowhere, 1, /nowhere\.invalid.*set POSTERN_API_HOST/);
+});
+
+test('an admin key that could not be shown is not kept: the next start shows one', async (t) => {
+  if (!existsSync('/dev/full')) {
+    t.skip('there is no /dev/full');
+    return;
+  }
+  const POSTERN_DATA = join(temporaryFolder(t), 'data');
+  const full = openSync('/dev/full', 'w');
+  const env = {
+    PATH: process.env.PATH,
+    POSTERN_DATA,
+    POSTERN_API_PORT: '0',
+    POSTERN_ENRICHMENT_FETCH: 'off',
+  };
+  const off = { POSTERN_NETFLOW_PORT: '0', POSTERN_IPFIX_PORT: '0', POSTERN_SYSLOG_PORT: '0' };
+  const child = spawn(process.execPath, [WRAPPER, 'serve'], {
+    env: { ...env, ...off },
+    stdio: ['ignore', full, 'ignore'],
+  });
+  closeSync(full);
+  assert.notEqual(await new Promise((settle) => child.once('exit', settle)), 0);
+  const service = await startService(t, { POSTERN_DATA });
+  assert.match(service.greeting, /^Admin key, shown only this once: postern_[\w-]{43}$/m);
+  service.child.kill('SIGTERM');
 });
 
 test('the command line says how it is used', async (t) => {
