@@ -6,7 +6,6 @@ import { readNetworks } from '../../enrichment/build.ts';
 import type { LookupTables } from '../../enrichment/pack.ts';
 import { buildTables } from '../../enrichment/tables.ts';
 import { type Command, UsageError } from '../model/command.ts';
-import type { Category } from '../model/enrichment.ts';
 import { PosternError } from '../model/errors.ts';
 import { openClickHouse } from '../store/clickhouse/open.ts';
 import { type CaptureFindings, createCaptureFindings, exportDatagrams, FLOW_PORTS } from './captures.ts';
@@ -14,7 +13,7 @@ import { recordedConfigs } from './configs.ts';
 import { type ConfigFindings, watchesOf } from './evidence.ts';
 import { recordedEvents } from './lines.ts';
 import { replay } from './replay.ts';
-import { type AuditSite, readSite } from './site.ts';
+import { type AuditSite, categoryOf, readSite } from './site.ts';
 
 const help = `postern audit --site FILE --configs DIR|GIT [--flows FILE...] [--syslog FILE...] [--until TIME]
 
@@ -123,7 +122,12 @@ async function answerAll(
 function tablesOf(site: AuditSite): LookupTables {
   return buildTables({
     networks: site.asnFile ? readNetworks(site.asnFile) : [],
-    operator: site.categories as Record<string, Category> | undefined,
+    operator: Object.fromEntries(
+      Object.entries(site.categories ?? {}).map(([subject, category]) => [
+        subject,
+        categoryOf(category) ?? 'unknown',
+      ]),
+    ),
   });
 }
 

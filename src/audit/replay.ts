@@ -5,7 +5,13 @@ import type { LookupTables } from '../../enrichment/pack.ts';
 import { analyticOf, withOverrides } from '../analytics/index.ts';
 import type { FlowThreshold } from '../analytics/spike.ts';
 import { createFolder } from '../flows/folder.ts';
-import { subtractAddresses, unionAddresses } from '../model/addresses.ts';
+import {
+  addressSet,
+  hasAddress,
+  parseAddress,
+  subtractAddresses,
+  unionAddresses,
+} from '../model/addresses.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Evidence } from '../model/watch.ts';
 import type { CapturedDatagram } from '../packets/pcap.ts';
@@ -61,13 +67,13 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     if (watches.length > 0 && batches.length > 0) inserting = insertConversations(client, batches);
     inserting.catch(() => {});
   };
-  let datagramCount = 0;
+  const received = new Map<string, number>();
   const datagrams = asAsync(input.datagrams)[Symbol.asyncIterator]();
   let current = await datagrams.next();
   const feed = async (untilMs: number) => {
     while (!current.done && current.value.atMs <= untilMs) {
       const { source, sourcePort, payload, atMs } = current.value;
-      datagramCount++;
+      received.set(source, (received.get(source) ?? 0) + 1);
       folder.receive(source, sourcePort, payload, atMs);
       if (folder.count() + full.length * 1000 > FLUSH_ROWS) await store();
       current = await datagrams.next();
@@ -84,7 +90,7 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     await feed(next.atMs);
     await store();
     await inserting;
-    const nextAtMs = await answers.answer(next.index, next.atMs, datagramCount);
+    const nextAtMs = await answers.answer(next.index, next.atMs, received);
     // What is still open at the end is asked once more then.
     const nextOrEndMs = Math.min(nextAtMs ?? input.untilMs, input.untilMs);
     if (nextAtMs !== undefined && nextOrEndMs > next.atMs)
@@ -105,8 +111,13 @@ function createAnswers(input: ReplayInput) {
   const usual = new Map<number, { ratios: Evidence['usualReturnRatio']; isFinal: boolean }>();
   return {
     alertCount: () => alerts.size,
-    answer: async (index: number, askedAtMs: number, datagramCount: number): Promise<number | undefined> => {
+    answer: async (
+      index: number,
+      askedAtMs: number,
+      received: ReadonlyMap<string, number>,
+    ): Promise<number | undefined> => {
       const { draft, openedAtMs } = watches[index];
+      const datagramCount = countFrom(draft.question.exporters, received);
       // The same evidence would be judged again.
       if (askedAfter.get(index) === datagramCount)
         return nextAnswerAt(openedAtMs, draft.question.untilMs, askedAtMs);
@@ -142,6 +153,17 @@ function createAnswers(input: ReplayInput) {
       return nextAtMs;
     },
   };
+}
+
+/** Datagrams of these exporters; of all where none of them was heard, as evidence is gathered. */
+function countFrom(exporters: readonly string[], received: ReadonlyMap<string, number>): number {
+  const own = addressSet(...exporters);
+  const counts = [...received].map(([source, count]) => ({
+    count,
+    isOwn: hasAddress(own, parseAddress(source)),
+  }));
+  const sum = (of: typeof counts) => of.reduce((total, { count }) => total + count, 0);
+  return sum(counts.filter(({ isOwn }) => isOwn)) || sum(counts);
 }
 
 /** The earliest, by watch where times are equal. Few watches are open at once, so a scan does. */

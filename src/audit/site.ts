@@ -163,11 +163,25 @@ function verifyZone(timeZone: string | undefined, attempt: Attempt): void {
   if (timeZone !== undefined) attempt('timeZone', () => new Intl.DateTimeFormat('en-GB', { timeZone }));
 }
 
+/** Words in use for the same thing. */
+const OTHER_WORDS: Readonly<Record<string, Category>> = {
+  hosting: 'vps',
+  tor: 'tor-exit',
+  anonymous: 'anonymous-hosting',
+  proxy: 'anonymous-hosting',
+};
+
+/** In any case, with "_" or a space for "-". */
+export function categoryOf(text: string): Category | undefined {
+  const word = text.toLowerCase().replace(/[_ ]/g, '-');
+  return CATEGORIES.find((category) => category === word) ?? OTHER_WORDS[word];
+}
+
 /** Subjects are an AS, a prefix or an address. */
 function verifyCategories(categories: Readonly<Record<string, string>>, attempt: Attempt): void {
   for (const [subject, category] of Object.entries(categories)) {
     attempt(`categories ${subject}`, () => {
-      if (!CATEGORIES.includes(category as Category))
+      if (!categoryOf(category))
         throw new TypeError(`category ${category} is not one of ${CATEGORIES.join(', ')}`);
       return /^AS\d{1,10}$/i.test(subject) || addressSet(subject);
     });
