@@ -23,8 +23,9 @@ export const linuxIptables: DeviceDefinition = {
     prompt: /[$#] ?$/,
     pagers: [],
     commands: [
-      command('iptables-save', `${asRoot} iptables-save &&`),
-      command('ip6tables-save', `${asRoot} ip6tables-save &&`),
+      // That rules stand in the other of the two variants is a warning on standard error.
+      command('iptables-save', `${asRoot} iptables-save 2>&1 &&`),
+      command('ip6tables-save', `${asRoot} ip6tables-save 2>&1 &&`),
       // Hosts without ipset have nothing to say here.
       command('ipset save', `${asRoot} ipset save 2>/dev/null;`),
     ],
@@ -51,6 +52,7 @@ export const linuxIptables: DeviceDefinition = {
   ],
   read: readIptablesSave,
   knownGaps: [
+    'Where tables of the other variant (legacy or nft) exist besides, their rules are not pulled; the warning about them is listed as not understood.',
     "The device's own addresses, routes and `ip rule` are not pulled, so policy routing by mark is not seen.",
     'Of matches, mark, mac, time, limit, string, owner, addrtype, physdev and modules that are not known are conditions, not ranges.',
     'ipset: sets with exceptions (nomatch), mac, mark or nested sets are conditions; more than 20,000 elements of two parts too.',

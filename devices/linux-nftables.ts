@@ -43,6 +43,7 @@ export const linuxNftables: DeviceDefinition = {
   layout: layoutNftJson,
   read: readNftJson,
   knownGaps: [
+    'Rules of iptables-legacy are not among those that nft lists.',
     'Rules made by iptables-nft keep parts that nft does not print; register such a host as linux-iptables.',
     'The text form (`nft list ruleset`) is not read; only JSON is.',
     "The device's own addresses, routes, `ip rule` and WireGuard peers are not pulled, so policy routing by mark is not seen.",

@@ -155,7 +155,7 @@ function portBoxes({ name, values, negated }: Option, compare: Compare): Boxes {
 }
 
 /** "80", "1024:65535", ":1023", "80,443,8000:8100" */
-export function portsOf(text: string): [number, number][] | undefined {
+function portsOf(text: string): [number, number][] | undefined {
   const ranges: [number, number][] = [];
   for (const part of text.split(',')) {
     const match = /^(\d{0,5})(?:([:-])(\d{0,5}))?$/.exec(part);

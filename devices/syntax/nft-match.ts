@@ -53,7 +53,7 @@ export function matchOf(match: Json, context: MatchContext): Matched {
 }
 
 /** Boxes in which `left` is one of the values of `right`; undefined where that cannot be said in boxes. */
-export function boxesOf(
+function boxesOf(
   left: Json,
   right: Json,
   negated: boolean,
@@ -86,7 +86,7 @@ function fieldsOf(left: Json, expand: ExpandName): readonly Field[] | undefined 
 }
 
 /** {"set": [...]}, a list, or one value; elements without their timeouts and comments. */
-export function valuesOf(right: Json): readonly Json[] {
+function valuesOf(right: Json): readonly Json[] {
   const values = isObject(right) && isList(right.set) ? right.set : isList(right) ? right : [right];
   return values.map(bare);
 }
