@@ -4,6 +4,7 @@ import { cleanLine, withoutControls } from './clean.ts';
 import { readHeader } from './header.ts';
 import { readers } from './readers/index.ts';
 import type { Reading } from './readers/reader.ts';
+import { withoutSecrets } from './redact.ts';
 import { resolveTime } from './time.ts';
 
 export interface ParseOptions {
@@ -26,7 +27,7 @@ export function parseEvent(
   const reading = read(header.program ?? '', header.message);
   const headerMs = header.time && resolveTime(header.time, receivedAtMs, options.toleranceMs);
   const clean = (value: string | undefined) => (value === undefined ? undefined : withoutControls(value));
-  return {
+  return withoutSecrets({
     kind: reading.kind,
     receivedAtMs,
     observedAtMs: reading.observedAtMs ?? headerMs ?? receivedAtMs,
@@ -40,7 +41,7 @@ export function parseEvent(
     command: clean(reading.command),
     message: withoutControls(header.message),
     raw: withoutControls(text),
-  };
+  });
 }
 
 function read(program: string, message: string): Reading {

@@ -1,0 +1,71 @@
+// event -> the same event without the secrets that its line gave away
+import { ciscoSecrets } from '../../devices/syntax/cisco-secrets.ts';
+import type { Event } from '../model/event.ts';
+import { redact } from '../snapshots/redact.ts';
+
+/** Routers log what is typed: "username alice secret 0 ..." stands in the log before any snapshot is pulled. */
+const LOGGED_COMMAND = /^(.*?\blogged command: ?)(.*)$/s;
+/** As each vendor's command line has it: the word, perhaps a type of encryption, the secret. */
+const TYPED = {
+  pattern:
+    /(?<![\w-])(?:--?)?(?:password|secret|community|passphrase|pre-shared-key|psk|key-string|(?:plain-text|encrypted)-password(?:-value)?)[ =](?:[05-9] )?(?!<removed:)["']?([^\s"']+)/i,
+  example: 'set system login user alice authentication plain-text-password-value s3cret',
+};
+const SSHPASS = { pattern: /\bsshpass -p ?["']?([^\s"']+)/, example: 'sshpass -p s3cret ssh host' };
+/** In any line: an assignment, and a password in a URL. Nobody writes "Failed password for alice" with either. */
+const ANYWHERE = [
+  {
+    pattern:
+      /(?<![A-Za-z])(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|psk)["']?\s?[=:]\s?(?!<removed:)["']?([^\s"',;&]{1,1024})/i,
+    example: 'psk=s3cret',
+  },
+  { pattern: /:\/\/[^\s:@/]{1,64}:([^\s@/]{1,128})@/, example: 'https://bob:s3cret@host/' },
+];
+/** Most command lines hold none of these, and are not looked at further. */
+const MAYBE = /pass|secret|token|key|psk|community|auth|priv|snmp|:\/\//i;
+const COMMANDS = { secrets: [...ciscoSecrets, TYPED, SSHPASS, ...ANYWHERE] };
+const LINES = { secrets: ANYWHERE };
+/** Log lines are not compared with each other, so no hash is kept of what was there. */
+const noHash = () => '';
+
+/** Text fields keep their form: `<removed:>` stands where a secret was. */
+export function withoutSecrets(event: Event): Event {
+  const isCommand = event.kind === 'command' || event.command !== undefined;
+  if (isCommand ? !MAYBE.test(event.raw) : !ANYWHERE.some(({ pattern }) => pattern.test(event.raw)))
+    return event;
+  const { command } = event;
+  const cleaned = command === undefined ? undefined : redactCommand(command);
+  const clean = (text: string) => {
+    const known = command && cleaned !== command ? text.replaceAll(command, () => cleaned!) : text;
+    return known
+      .split('\n')
+      .map((line) => redactLine(line, isCommand))
+      .join('\n');
+  };
+  return {
+    ...event,
+    ...(cleaned !== undefined && { command: cleaned }),
+    ...(event.arguments && { arguments: redactArguments(event.arguments) }),
+    message: clean(event.message),
+    raw: clean(event.raw),
+  };
+}
+
+function redactLine(line: string, isCommand: boolean): string {
+  const logged = LOGGED_COMMAND.exec(line);
+  if (logged) return logged[1] + redactCommand(logged[2]);
+  return redact(line, isCommand ? { secrets: [TYPED, SSHPASS, ...ANYWHERE] } : LINES, noHash);
+}
+
+/** A configuration prints the commands of its sub-modes indented, a log does not. */
+const redactCommand = (command: string): string =>
+  redact(` ${redact(command, COMMANDS, noHash)}`, COMMANDS, noHash).slice(1);
+
+/** The words of one command line, kept apart. */
+function redactArguments(words: readonly string[]): string[] {
+  return words.map((word, index) => {
+    if (index === 0) return word;
+    const both = redactCommand(`${words[index - 1]} ${word}`);
+    return both.endsWith('<removed:>') ? both.slice(both.lastIndexOf(' ') + 1) : word;
+  });
+}
