@@ -25,7 +25,7 @@ export interface AlertContext {
   readonly analytic: AnalyticDefinition;
   readonly parameters: Parameters;
   readonly openedAtMs: number;
-  /** Base address of the console; the link is left out without it. */
+  /** Base address of the API as people reach it; the link is left out without it. */
   readonly baseUrl?: string;
   readonly related: readonly string[];
 }

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { createKey, type KeyRow, listKeys, revokeKey } from '../store/postgres/api-keys.ts';
 import { note } from './authorise.ts';
-import { problem } from './problem.ts';
+import { notFound, problem } from './problem.ts';
 import { ROLES } from './rights.ts';
 import {
   IdParams,
@@ -105,7 +105,7 @@ function revoke(app: Web): void {
     },
     async (request, reply) => {
       const done = await revokeKey(services.postgres, request.params.id, new Date(services.now()));
-      if (done.outcome === 'unknown') throw problem(404, 'not-found', 'there is no such key');
+      if (done.outcome === 'unknown') throw notFound('key');
       if (done.outcome === 'last-admin')
         throw problem(409, 'last-admin', 'this is the last key of an administrator; make another first');
       note(request, `key/${done.key.id}`, { name: done.key.name, role: done.key.role });

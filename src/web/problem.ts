@@ -45,9 +45,11 @@ export function problem(status: number, code: string, detail: string, field?: st
   return new ProblemError(status, code, detail, field);
 }
 
+export const notFound = (what: string): ProblemError => problem(404, 'not-found', `there is no such ${what}`);
+
 /** A row that must be there. Throws 404. */
 export function found<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw problem(404, 'not-found', `there is no such ${what}`);
+  if (value === undefined) throw notFound(what);
   return value;
 }
 
