@@ -9,7 +9,7 @@ export interface Budget {
   left: number;
 }
 /** Cutting a box takes as long as so many comparisons. */
-export const CUT_COST = 50;
+const CUT_COST = 50;
 export class TooManyPieces extends Error {}
 
 export function spend(budget: Budget, comparisons: number): void {

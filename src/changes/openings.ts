@@ -87,7 +87,7 @@ const DIMENSIONS: readonly Dimension[] = [
 ];
 
 /** Unites boxes that differ in one dimension only, until none do. */
-export function mergeBoxes(boxes: readonly Traffic[], signatures: Signatures): Traffic[] {
+function mergeBoxes(boxes: readonly Traffic[], signatures: Signatures): Traffic[] {
   let current = [...boxes];
   for (let before = Infinity; current.length > 1 && current.length < before; ) {
     before = current.length;

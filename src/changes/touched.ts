@@ -147,7 +147,7 @@ function differing(a: readonly Step[], b: readonly Step[]): { onlyA: Step[]; onl
 }
 
 /** Indices of a longest strictly rising subsequence; negative values are left out. */
-export function longestRising(values: readonly number[]): Set<number> {
+function longestRising(values: readonly number[]): Set<number> {
   const tails: number[] = [];
   const previous = new Array<number>(values.length).fill(-1);
   for (const [i, value] of values.entries()) {

@@ -71,8 +71,7 @@ export async function playStory(stage: Stage, signal: AbortSignal): Promise<void
   await alerts.until(isHigh, signal);
 }
 
-export const isHigh = (alert: Alert): boolean =>
-  SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf('high');
+const isHigh = (alert: Alert): boolean => SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf('high');
 
 async function registerRouter({ api, router }: Stage): Promise<string> {
   const { id } = await api.call<{ id: string }>('POST', '/v1/devices', {

@@ -75,14 +75,14 @@ export function addressText(column: Uint32Array, row: number): string {
   return formatAddress(value);
 }
 
-export function hasTranslated(batch: ConversationBatch, row: number): boolean {
+function hasTranslated(batch: ConversationBatch, row: number): boolean {
   const at = row * 4;
   const words = batch.translated;
   return (words[at] | words[at + 1] | words[at + 2] | words[at + 3]) !== 0;
 }
 
 /** One row as the model's noun; for tests and small amounts. */
-export function conversationAt(batch: ConversationBatch, row: number): Conversation {
+function conversationAt(batch: ConversationBatch, row: number): Conversation {
   return {
     minuteMs: batch.minute[row] * 60_000,
     exporter: batch.exporters[batch.exporter[row]],

@@ -122,7 +122,7 @@ export default fastifyPlugin(
 );
 
 /** Throws PosternError 'bad-setting'. */
-export function siteInternal(settings: Pick<Settings, 'POSTERN_INTERNAL'>): AddressSet {
+function siteInternal(settings: Pick<Settings, 'POSTERN_INTERNAL'>): AddressSet {
   return unionAddresses(PRIVATE_ADDRESSES, setOf('POSTERN_INTERNAL', settings.POSTERN_INTERNAL));
 }
 

@@ -1,6 +1,5 @@
 // the nouns of a read configuration: rules as people wrote them, policies as a packet meets them
 import type { AddressSet } from './addresses.ts';
-import type { ServiceSet } from './services.ts';
 import type { NameSet, Traffic } from './traffic.ts';
 
 export interface SourceLine {
@@ -108,6 +107,3 @@ export interface RuleSet {
   /** Lines of rule-bearing sections that were not understood; never dropped. */
   readonly unread: readonly SourceLine[];
 }
-
-/** For tests and listings: services with ports, as in a rule's match. */
-export type { AddressSet, ServiceSet };

@@ -23,7 +23,7 @@ export interface SessionLimits {
   readonly readersPerMinute: number;
 }
 
-export const DEFAULT_LIMITS: SessionLimits = {
+const DEFAULT_LIMITS: SessionLimits = {
   templates: 4_096,
   fieldsPerTemplate: 512,
   templateBytes: 4 * 1024 * 1024,

@@ -1,7 +1,7 @@
 // role -> what it may do, as data
 import type { Role } from '../store/postgres/schema.ts';
 
-export const RIGHTS = [
+const RIGHTS = [
   'devices:read',
   'devices:write',
   'snapshots:read',

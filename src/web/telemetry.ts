@@ -2,7 +2,7 @@
 import type { AnalyticDefinition, Telemetry } from '../analytics/definition.ts';
 
 /** How long a stream may be silent before it counts as gone. */
-export const FLOW_SILENCE_MS = 15 * 60_000;
+const FLOW_SILENCE_MS = 15 * 60_000;
 export const RETURN_WINDOW_MS = 3_600_000;
 export const SYSLOG_SILENCE_MS = 7 * 86_400_000;
 const PULL_SLACK_MS = 5 * 60_000;
