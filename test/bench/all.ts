@@ -1,4 +1,4 @@
-// runs every benchmark, one after the other: each prints its table with the peer beside it
+// runs the benchmarks, one after the other; audit.ts is apart, because it writes hours of traffic first
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
