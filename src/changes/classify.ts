@@ -41,8 +41,10 @@ function classOf(traffic: Traffic, destinations: AddressSet, site: Site): Change
 }
 
 function classOfTranslated(traffic: Traffic, translation: Translation, site: Site): ChangeClass {
-  // Only the device knows the address: it is its own.
-  if (!translation.addresses) return 'internal';
+  // Only the device knows the address: it is its own. What was bound for the outside then goes through whatever listens there.
+  if (!translation.addresses) {
+    return classOf(traffic, traffic.destinations, site) === 'egress-permit' ? 'egress-relay' : 'internal';
+  }
   const untranslated = classOf(traffic, translation.addresses, site);
   return untranslated === 'egress-permit' ? 'egress-relay' : untranslated;
 }

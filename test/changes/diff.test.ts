@@ -168,7 +168,10 @@ test('classes of the other ways', () => {
   assert.deepEqual(added(translate('out', destination('198.51.100.9'), { to: '192.0.2.1' })), [
     'egress-relay',
   ]);
-  assert.deepEqual(added(translate('self', { kind: 'redirect', ports: [3128, 3128] })), ['internal']);
+  // What was bound for the outside now goes through the device's own proxy; what was bound for the device stays there.
+  const toSelf: Translation = { kind: 'redirect', ports: [3128, 3128] };
+  assert.deepEqual(added(translate('self', toSelf)), ['egress-relay']);
+  assert.deepEqual(added(translate('self', toSelf, { to: '10.0.0.1' })), ['internal']);
   assert.deepEqual(added(translate('proxy', { kind: 'proxy' })), ['egress-relay']);
   const aside = (to: Translation, rest: Partial<Line> = lan) =>
     classes(ruleSet(redirect(), open), ruleSet(redirect(translate('aside', to, rest)), open));
