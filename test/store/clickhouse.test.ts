@@ -96,6 +96,10 @@ test('a server that does not answer and a folder that cannot be are refused in o
       return true;
     },
   );
+  await assert.rejects(openClickHouse({ url: 'http://someone:secret@127.0.0.1:99999/postern' }), {
+    code: 'bad-setting',
+    message: 'CLICKHOUSE_URL is no URL that can be read',
+  });
   await assert.rejects(openClickHouse({ path: '/dev/null/x' }), { code: 'clickhouse-folder' });
 });
 

@@ -22,7 +22,7 @@ const QUIET = { level: ClickHouseLogLevel.OFF };
 
 /**
  * Opens, migrates and sets the retention. `client.close()` ends it.
- * Throws PosternError 'clickhouse-unreachable' or 'clickhouse-folder'.
+ * Throws PosternError 'clickhouse-unreachable', 'clickhouse-folder' or 'bad-setting'.
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouseClient> {
   const client = options.url
@@ -92,7 +92,8 @@ function openEngine(path: string, memoryMiB: number): ClickHouseClient {
 }
 
 async function openServer(url: string): Promise<ClickHouseClient> {
-  const target = new URL(url);
+  const target = URL.parse(url);
+  if (!target) throw new PosternError('bad-setting', 'CLICKHOUSE_URL is no URL that can be read');
   const database = decodeURIComponent(target.pathname.slice(1)) || 'postern';
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database))
     throw new PosternError(
