@@ -2,11 +2,21 @@
 
 export type EventKind =
   | 'config-changed'
+  /** Something was run, or entered on a device; with `executable` and `pid` where the process is known. */
   | 'command'
   | 'login-accepted'
   | 'login-failed'
   | 'firewall-changed'
   | 'route-changed'
+  | 'firewall-drop'
+  | 'firewall-accept'
+  /** A packet filter logged a packet and did not say what became of it. */
+  | 'firewall-packet'
+  /** A process took a port (bind or listen). */
+  | 'listen'
+  | 'connect'
+  | 'service-started'
+  | 'service-stopped'
   | 'other';
 
 /** A syslog line after parsing. Text fields are data: control characters are replaced before they are kept. */
@@ -26,6 +36,29 @@ export interface Event {
   readonly user?: string;
   readonly sourceAddress?: string;
   readonly command?: string;
+  readonly destinationAddress?: string;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  /** Lower-case name ("tcp", "icmpv6"), or the number where it has none here. */
+  readonly protocol?: string;
+  /** The line's own word for what was done: "BLOCK", "nft_register_rule", "Stopped". */
+  readonly action?: string;
+  /** Of systemd, without ".service". */
+  readonly unit?: string;
+  readonly executable?: string;
+  readonly arguments?: readonly string[];
+  readonly pid?: number;
+  readonly parentPid?: number;
+  /** Whom the process acts as, by name where the line has it, else by number. */
+  readonly effectiveUser?: string;
+  /** Who logged in (auid), by name or number; undefined for a daemon. */
+  readonly loginUser?: string;
+  readonly tty?: string;
+  /**
+   * NETFILTER_CFG's `entries`: with xt_replace the rules before it, with nft the items of the transaction. Never the rules left.
+   */
+  readonly entryCount?: number;
   readonly message: string;
+  /** An event joined from several records holds all of their lines, parted by line feeds. */
   readonly raw: string;
 }

@@ -16,6 +16,20 @@ const COLUMNS = [
   'user',
   'source_address',
   'command',
+  'destination_address',
+  'source_port',
+  'destination_port',
+  'protocol',
+  'action',
+  'unit',
+  'executable',
+  'arguments',
+  'pid',
+  'parent_pid',
+  'effective_user',
+  'login_user',
+  'tty',
+  'entry_count',
   'message',
   'raw',
 ] as const;
@@ -46,11 +60,28 @@ function rowOf(event: Event): string {
     event.user ?? '',
     event.sourceAddress ?? '',
     event.command ?? '',
+    event.destinationAddress ?? '',
+    event.sourcePort ?? -1,
+    event.destinationPort ?? -1,
+    event.protocol ?? '',
+    event.action ?? '',
+    event.unit ?? '',
+    event.executable ?? '',
+    event.arguments ?? [],
+    event.pid ?? -1,
+    event.parentPid ?? -1,
+    event.effectiveUser ?? '',
+    event.loginUser ?? '',
+    event.tty ?? '',
+    event.entryCount ?? -1,
     event.message,
     event.raw,
   ];
-  return `${cells.map((cell) => tsvText(String(cell))).join('\t')}\n`;
+  return `${cells.map((cell) => (typeof cell === 'object' ? tsvArray(cell) : tsvText(String(cell)))).join('\t')}\n`;
 }
+
+const tsvArray = (texts: readonly string[]) =>
+  `[${texts.map((text) => `'${tsvText(text).replaceAll("'", "\\'")}'`).join(',')}]`;
 
 const time = (timeMs: number) => new Date(timeMs).toISOString().replace('T', ' ').replace('Z', '');
 
@@ -92,7 +123,8 @@ export async function eventsBetween(client: ClickHouseClient, question: EventQue
   const result = await client.query({
     query: `SELECT toUnixTimestamp64Milli(received_at) AS receivedAtMs, toUnixTimestamp64Milli(observed_at) AS observedAtMs,
         kind, replaceRegexpOne(toString(sender), '^::ffff:', '') AS sender_text, host, program, severity, facility, user,
-        source_address, command, message, raw
+        source_address, command, destination_address, source_port, destination_port, protocol, action, unit, executable,
+        arguments, pid, parent_pid, effective_user, login_user, tty, entry_count, message, raw
       FROM events WHERE ${conditions.join(' AND ')}
       ORDER BY kind = 'other', observed_at, received_at LIMIT {limit:UInt32}`,
     query_params: {
@@ -120,6 +152,20 @@ interface EventRow {
   readonly user: string;
   readonly source_address: string;
   readonly command: string;
+  readonly destination_address: string;
+  readonly source_port: number;
+  readonly destination_port: number;
+  readonly protocol: string;
+  readonly action: string;
+  readonly unit: string;
+  readonly executable: string;
+  readonly arguments: readonly string[];
+  readonly pid: number;
+  readonly parent_pid: number;
+  readonly effective_user: string;
+  readonly login_user: string;
+  readonly tty: string;
+  readonly entry_count: number;
   readonly message: string;
   readonly raw: string;
 }
@@ -138,7 +184,33 @@ function eventOf(row: EventRow): Event {
     user: row.user || undefined,
     sourceAddress: row.source_address || undefined,
     command: row.command || undefined,
+    ...detailsOf(row),
     message: row.message,
     raw: row.raw,
   };
+}
+
+/** Only what the line said, as parsed: most lines say none of it. */
+function detailsOf(row: EventRow): Partial<Event> {
+  const details = {
+    destinationAddress: row.destination_address,
+    sourcePort: row.source_port,
+    destinationPort: row.destination_port,
+    protocol: row.protocol,
+    action: row.action,
+    unit: row.unit,
+    executable: row.executable,
+    arguments: row.arguments,
+    pid: row.pid,
+    parentPid: row.parent_pid,
+    effectiveUser: row.effective_user,
+    loginUser: row.login_user,
+    tty: row.tty,
+    entryCount: row.entry_count,
+  };
+  return Object.fromEntries(
+    Object.entries(details).filter(([, value]) =>
+      typeof value === 'number' ? value >= 0 : value.length > 0,
+    ),
+  );
 }
