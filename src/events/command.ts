@@ -4,6 +4,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Command, UsageError } from '../model/command.ts';
 import { PosternError } from '../model/errors.ts';
+import { createAuditJoiner } from './audit-join.ts';
 import { MAX_LINE_BYTES } from './clean.ts';
 import { createFrameReader } from './framing.ts';
 import { parseEvent } from './parse.ts';
@@ -11,6 +12,7 @@ import { parseEvent } from './parse.ts';
 const help = `postern events [--sender ADDRESS] [--at TIME] FILE...
 
 Reads log lines (syslog in any of its forms, audit records) and prints one JSON event a line. FILE may be - for standard input.
+The records of one audit event are joined; its "raw" holds their lines.
 
   --sender ADDRESS  who sent the lines, where they do not say; default ::
   --at TIME         when they were received, ISO 8601; default the file's time of change
@@ -54,8 +56,13 @@ async function printEvents(file: string, sender: string, atMs: number | undefine
     const receivedAtMs = atMs ?? (file === '-' ? Date.now() : Math.floor(statSync(file).mtimeMs));
     const input = file === '-' ? process.stdin : createReadStream(file);
     let output = '';
+    const joiner = createAuditJoiner((event) => {
+      output += `${JSON.stringify(event)}\n`;
+    });
     const reader = createFrameReader(MAX_LINE_BYTES, (line) => {
-      output += `${JSON.stringify(eventOf(line, sender, receivedAtMs))}\n`;
+      const event = eventOf(line, sender, receivedAtMs);
+      // Where the file does not say when its lines arrived, their own time passes.
+      joiner.push(event, event.receivedAtMs === receivedAtMs ? event.observedAtMs : event.receivedAtMs);
     });
     for await (const chunk of input) {
       reader.push(chunk as Buffer);
@@ -63,6 +70,7 @@ async function printEvents(file: string, sender: string, atMs: number | undefine
       output = '';
     }
     reader.end();
+    joiner.end();
     process.stdout.write(output);
   } catch (cause) {
     throw new PosternError('unreadable', `cannot read ${file}: ${(cause as Error).message}`, {

@@ -2,7 +2,7 @@
 import type { Event } from '../model/event.ts';
 import { cleanLine, withoutControls } from './clean.ts';
 import { readHeader } from './header.ts';
-import { readers } from './readers/index.ts';
+import { isKnownProgram, readersFor } from './readers/index.ts';
 import type { Reading } from './readers/reader.ts';
 import { withoutSecrets } from './redact.ts';
 import { resolveTime } from './time.ts';
@@ -10,6 +10,8 @@ import { resolveTime } from './time.ts';
 export interface ParseOptions {
   /** How far a time without zone or year may be from the receipt and still be believed; default 12 hours. */
   readonly toleranceMs?: number;
+  /** Told of the lines of known programs that no reader understood. */
+  readonly onUnread?: (program: string, message: string) => void;
 }
 
 /**
@@ -24,30 +26,66 @@ export function parseEvent(
 ): Event {
   const text = cleanLine(line);
   const header = readHeader(text);
-  const reading = read(header.program ?? '', header.message);
+  const program = header.program ?? '';
+  const raw = withoutControls(text);
+  const reading = read(program, header.message, raw);
+  if (!reading && options.onUnread && isKnownProgram(program))
+    options.onUnread(withoutControls(program), withoutControls(header.message));
   const headerMs = header.time && resolveTime(header.time, receivedAtMs, options.toleranceMs);
-  const clean = (value: string | undefined) => (value === undefined ? undefined : withoutControls(value));
   return withoutSecrets({
-    kind: reading.kind,
+    kind: reading?.kind ?? 'other',
     receivedAtMs,
-    observedAtMs: reading.observedAtMs ?? headerMs ?? receivedAtMs,
+    observedAtMs: reading?.observedAtMs ?? headerMs ?? receivedAtMs,
     sender,
     host: clean(header.host),
     program: clean(header.program),
     severity: header.severity,
     facility: header.facility,
-    user: clean(reading.user),
-    sourceAddress: clean(reading.sourceAddress),
-    command: clean(reading.command),
-    message: withoutControls(header.message),
-    raw: withoutControls(text),
+    user: clean(reading?.user),
+    sourceAddress: clean(reading?.sourceAddress),
+    command: clean(reading?.command),
+    ...(reading && detailsOf(reading)),
+    // Replacing keeps lengths, and the message is the end of the line in all but odd cases.
+    message: text.endsWith(header.message)
+      ? raw.slice(raw.length - header.message.length)
+      : withoutControls(header.message),
+    raw,
   });
 }
 
-function read(program: string, message: string): Reading {
-  for (const reader of readers) {
-    const reading = reader(program, message);
+const clean = (value: string | undefined) => (value === undefined ? undefined : withoutControls(value));
+
+function read(program: string, message: string, line: string): Reading | undefined {
+  for (const readLine of readersFor(program)) {
+    const reading = readLine(message, program, line);
     if (reading) return reading;
   }
-  return { kind: 'other' };
+  return undefined;
+}
+
+const DETAILS = [
+  'destinationAddress',
+  'sourcePort',
+  'destinationPort',
+  'protocol',
+  'action',
+  'unit',
+  'executable',
+  'arguments',
+  'pid',
+  'parentPid',
+  'effectiveUser',
+  'loginUser',
+  'tty',
+  'entryCount',
+] as const;
+
+/** Only what the line says: most say none of it. */
+function detailsOf(reading: Reading): Partial<Event> {
+  const details: Record<string, unknown> = {};
+  for (const key of DETAILS) {
+    const value = reading[key];
+    if (value !== undefined) details[key] = typeof value === 'string' ? withoutControls(value) : value;
+  }
+  return details;
 }

@@ -13,6 +13,8 @@ export interface EventService {
   counters(): Readonly<ReceiverCounters> | undefined;
   /** Lines by sender that the allow-list leaves out. */
   unknownSenders(): ReadonlyMap<string, number>;
+  /** Unread lines of known programs by shape. */
+  unreadShapes(): ReadonlyMap<string, number>;
   /** Stores what waits. */
   flush(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export default fp(
       },
       counters: () => receiver?.counters,
       unknownSenders: () => receiver?.unknownSenders ?? new Map(),
+      unreadShapes: () => receiver?.unreadShapes ?? new Map(),
       flush: async () => receiver?.flush(),
     } satisfies EventService);
 

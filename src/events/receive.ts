@@ -4,10 +4,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type AddressSet, formatAddress, hasAddress, noAddresses, parseAddress } from '../model/addresses.ts';
 import { PosternError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
+import { type AuditJoiner, createAuditJoiner } from './audit-join.ts';
 import { MAX_LINE_BYTES } from './clean.ts';
 import { createFrameReader } from './framing.ts';
 import { parseEvent } from './parse.ts';
 import { createEventQueue, type EventQueue } from './queue.ts';
+import { createShapeTable } from './shapes.ts';
 
 export interface ReceiverOptions {
   readonly host: string;
@@ -43,6 +45,8 @@ export interface ReceiverCounters {
   storedEvents: number;
   storeErrors: number;
   unknownSenderLines: number;
+  /** Of known programs, that no reader understood. */
+  unreadLines: number;
 }
 
 export interface Receiver {
@@ -50,6 +54,9 @@ export interface Receiver {
   readonly counters: Readonly<ReceiverCounters>;
   /** Lines by sender that the allow-list leaves out; the first thousand senders. */
   readonly unknownSenders: ReadonlyMap<string, number>;
+  /** Unread lines of known programs by shape; the first 500 shapes. */
+  readonly unreadShapes: ReadonlyMap<string, number>;
+  /** Stores what waits, audit events that wait for their other records left out. */
   flush(): Promise<void>;
   /** Closes the port, then stores what waits. */
   stop(): Promise<void>;
@@ -73,11 +80,15 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   );
   udp.on('error', options.onError);
   tcp.on('error', options.onError);
-  const timer = setInterval(() => void queue.flush(), options.flushEveryMs ?? 1000);
+  const timer = setInterval(() => {
+    intake.joiner.expire(options.now());
+    void queue.flush();
+  }, options.flushEveryMs ?? 1000);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     clearInterval(timer);
     await Promise.all([closed(udp), closed(tcp, sockets)]);
+    intake.joiner.end();
     // A flush under way may have begun before the last line came.
     await queue.flush();
     await queue.flush();
@@ -86,6 +97,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     port,
     counters: intake.counters,
     unknownSenders: intake.unknownSenders,
+    unreadShapes: intake.unreadShapes,
     flush: queue.flush,
     stop: () => {
       stopped ??= stop();
@@ -98,6 +110,8 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
 interface Intake {
   readonly counters: ReceiverCounters;
   readonly unknownSenders: Map<string, number>;
+  readonly unreadShapes: ReadonlyMap<string, number>;
+  readonly joiner: AuditJoiner;
   readonly sockets: Set<Socket>;
   readonly queue: EventQueue;
   readonly isAllowed: (sender: string) => boolean;
@@ -134,11 +148,20 @@ function createIntake(options: ReceiverOptions): Intake {
       unknownSenders.set(sender, (count ?? 0) + 1);
     return false;
   };
+  const shapes = createShapeTable();
+  const onUnread = (program: string, message: string) => {
+    counters.unreadLines++;
+    shapes.add(program, message);
+  };
+  const joiner = createAuditJoiner((event, isHeld) => {
+    if (!queue.add(event, isHeld)) counters.droppedEvents++;
+  });
   const take: Intake['take'] = (bytes, sender, isTruncated, isHeld) => {
     if (isTruncated || bytes.length > MAX_LINE_BYTES) counters.truncatedLines++;
-    if (!queue.add(parseEvent(bytes, sender, options.now()), isHeld)) counters.droppedEvents++;
+    const nowMs = options.now();
+    joiner.push(parseEvent(bytes, sender, nowMs, { onUnread }), nowMs, isHeld);
   };
-  return { counters, unknownSenders, sockets, queue, isAllowed, take };
+  return { counters, unknownSenders, unreadShapes: shapes.counts, joiner, sockets, queue, isAllowed, take };
 }
 
 function takeDatagram({ counters, queue, isAllowed, take }: Intake, bytes: Buffer, remote: RemoteInfo): void {
@@ -198,6 +221,7 @@ function newCounters(): ReceiverCounters {
     storedEvents: 0,
     storeErrors: 0,
     unknownSenderLines: 0,
+    unreadLines: 0,
   };
 }
 

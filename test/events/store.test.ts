@@ -52,3 +52,30 @@ test('events come back as they went in, by sender, time and kind', async (t) => 
   ]);
   assert.equal((await ask({ fromMs: NOW_MS, untilMs: NOW_MS + 1 })).length, 3, 'the receipt counts too');
 });
+
+test('what a packet or a process is comes back too, whatever its arguments hold', async (t) => {
+  const client = await openClickHouse({ path: temporaryFolder(t) });
+  t.after(() => client.close());
+  const packet = parseEvent(
+    'kernel: [UFW BLOCK] IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.1 PROTO=TCP SPT=0 DPT=22',
+    '192.0.2.1',
+    NOW_MS,
+  );
+  const process: Event = {
+    ...parseEvent('audispd: x', '192.0.2.1', NOW_MS + 1),
+    kind: 'listen',
+    executable: '/bin/a b',
+    arguments: ["it's", 'a\\b', 'c\td', 'e,f', ''],
+    pid: 4_194_304,
+    parentPid: 0,
+    effectiveUser: '0',
+    loginUser: 'alice',
+    tty: 'pts0',
+    unit: 'x',
+    entryCount: 0,
+    raw: 'one\ntwo',
+  };
+  await insertEvents(client, [packet, process]);
+  const question = { senders: ['192.0.2.1'], fromMs: NOW_MS - HOUR_MS, untilMs: NOW_MS + HOUR_MS, limit: 10 };
+  assert.deepEqual(await eventsBetween(client, question), [packet, process]);
+});

@@ -1,8 +1,12 @@
-// Cisco IOS, IOS-XE and ASA messages ("System Message Guide"; "ASA Series Syslog Messages")
+// Cisco IOS and IOS-XE messages ("System Message Guide")
 import { tableReader } from './reader.ts';
 
 /** Ends of a line where a user name stands: a terminal line is no user. */
 const USER = String.raw`(?:(?:console|(?:vty|tty|con|aux)\d+)(?![\w.@-])|(?<user>[^\s,]+))`;
+
+/** "192.0.2.1(1234)" of an access list's log. */
+const end = (address: string, port: string) =>
+  String.raw`(?<${address}>[0-9A-Fa-f.:]{2,45})(?:\((?<${port}>\d{1,5})\))?`;
 
 export const cisco = tableReader([
   {
@@ -14,7 +18,7 @@ export const cisco = tableReader([
   },
   {
     program: /^PARSER-\d-CFGLOG_LOGGEDCMD$/,
-    pattern: /User: ?(?<user>\S+) +logged command:(?<command>.*)$/,
+    pattern: /^%\S{1,60}: ?User: ?(?<user>\S+) +logged command:(?<command>[\s\S]*)$/,
     kind: 'command',
   },
   {
@@ -29,12 +33,14 @@ export const cisco = tableReader([
   },
   {
     program: /^SSH-\d-SSH2_USERAUTH$/,
-    pattern: /User '(?<user>.*)' authentication for SSH2 Session from (?<source>\S+) .*Succeeded$/,
+    pattern:
+      /^%\S{1,60}: User '(?<user>.{0,256})' authentication for SSH2 Session from (?<source>\S+) .*Succeeded$/,
     kind: 'login-accepted',
   },
   {
     program: /^SSH-\d-SSH2_USERAUTH$/,
-    pattern: /User '(?<user>.*)' authentication for SSH2 Session from (?<source>\S+) .*Failed$/,
+    pattern:
+      /^%\S{1,60}: User '(?<user>.{0,256})' authentication for SSH2 Session from (?<source>\S+) .*Failed$/,
     kind: 'login-failed',
   },
   {
@@ -44,24 +50,10 @@ export const cisco = tableReader([
   },
   { program: /^ROUTING-[A-Z]+-\d-ADJCHANGE$/, pattern: /:/, kind: 'route-changed' },
   {
-    program: /^ASA(?:-\w+)?-\d-111010$/,
-    pattern:
-      /User '(?<user>[^']*)', running '[^']*' from IP (?<source>[0-9A-Fa-f.:]+), executed '(?<command>.*)'$/,
-    kind: 'command',
-  },
-  {
-    program: /^ASA(?:-\w+)?-\d-111008$/,
-    pattern: /User '(?<user>[^']*)' executed the '(?<command>.*)' command/,
-    kind: 'command',
-  },
-  {
-    program: /^ASA(?:-\w+)?-\d-605005$/,
-    pattern: /Login permitted from (?<source>[0-9A-Fa-f.:]+)\/\S+ to \S+ for user "(?<user>[^"]*)"/,
-    kind: 'login-accepted',
-  },
-  {
-    program: /^ASA(?:-\w+)?-\d-605004$/,
-    pattern: /Login denied from (?<source>[0-9A-Fa-f.:]+)\/\S+ to \S+ for user "(?<user>[^"]*)"/,
-    kind: 'login-failed',
+    program: /^(?:SEC|IPV6_ACL)-\d-(?:IPACCESSLOG(?:P|DP|NP|S)?|ACCESSLOG(?:P|DP|NP))$/,
+    pattern: new RegExp(
+      String.raw`list (?<list>\S{1,100}) (?<action>denied|permitted) (?:(?<protocol>[\w-]{1,20}) )?${end('source', 'sourcePort')}(?: \([^)]{0,80}\))?(?: ?-> ?${end('destination', 'destinationPort')})?(?: \([^)]{0,40}\))?,? \d{1,10} packets?`,
+    ),
+    kind: (_command, { action }) => (action === 'denied' ? 'firewall-drop' : 'firewall-accept'),
   },
 ]);

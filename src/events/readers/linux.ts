@@ -3,7 +3,7 @@ import { commandKind } from '../commands.ts';
 import { tableReader } from './reader.ts';
 
 /** A user name is the stranger's text and may itself hold "from": the last address of the line is the true one. */
-const FROM = String.raw`(?<user>.*) from (?<source>[0-9A-Fa-f.:]+(?:%\w+)?) port \d+(?: ssh2)?(?:: .*)?(?: \[preauth\])?$`;
+const FROM = String.raw`(?<user>.*) from (?<source>[0-9A-Fa-f.:]+(?:%\w+)?) port (?<sourcePort>\d+)(?: ssh2)?(?:: .{0,400})?(?: \[preauth\])?$`;
 
 export const linux = tableReader([
   {
@@ -20,12 +20,13 @@ export const linux = tableReader([
   {
     program: /^dropbear$/,
     pattern:
-      /^(?:Password|Pubkey|PAM password) auth succeeded for '(?<user>.*)' (?:with .* )?from (?<source>[0-9A-Fa-f.:]+):\d+$/,
+      /^(?:Password|Pubkey|PAM password) auth succeeded for '(?<user>.{0,256})' (?:with .{0,100} )?from (?<source>[0-9A-Fa-f.:]+):\d+$/,
     kind: 'login-accepted',
   },
   {
     program: /^dropbear$/,
-    pattern: /^(?:Bad password attempt|Login attempt) for '(?<user>.*)' from (?<source>[0-9A-Fa-f.:]+):\d+$/,
+    pattern:
+      /^(?:Bad password attempt|Login attempt) for '(?<user>.{0,256})' from (?<source>[0-9A-Fa-f.:]+):\d+$/,
     kind: 'login-failed',
   },
   {
@@ -36,15 +37,15 @@ export const linux = tableReader([
   {
     program: /^sudo$/,
     pattern:
-      /^ *(?<user>\S+) : (?:(?!command not allowed)[^;]+ ; )*?(?:TTY|PWD|USER)=[^;]* ; .*?\bCOMMAND=(?<command>.*)$/,
+      /^ *(?<user>\S+) : (?:(?!command not allowed)[^;]{1,300} ; ){0,6}?(?:TTY|PWD|USER)=[^;]* ; .*?\bCOMMAND=(?<command>[\s\S]*)$/,
     kind: commandKind,
   },
   { program: /^CRON$|^crond?$/i, pattern: /^\((?<user>[^)]*)\) CMD \((?<command>.*)\)$/, kind: commandKind },
-  { program: /^knockd$/, pattern: /running command: (?<command>.*)$/, kind: commandKind },
+  { program: /^knockd$/, pattern: /running command: (?<command>[\s\S]*)$/, kind: commandKind },
   {
     program: /^systemd$/,
     pattern:
-      /^(?:Started|Stopped|Reloaded|Finished) (?:nftables|iptables|ip6tables|firewalld|ufw|netfilter-persistent)\b/,
+      /^(?<action>Started|Stopped|Reloaded|Finished) (?<unit>nftables|iptables|ip6tables|firewalld|ufw|netfilter-persistent)\b/,
     kind: 'firewall-changed',
   },
 ]);

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createAuditJoiner } from '../../src/events/audit-join.ts';
+import { readHeader } from '../../src/events/header.ts';
+import { parseEvent } from '../../src/events/parse.ts';
+import { readersFor } from '../../src/events/readers/index.ts';
+import { createShapeTable } from '../../src/events/shapes.ts';
+
+const NOW_MS = Date.UTC(2026, 10, 2, 2, 11, 7);
+const HEAD = '<86>Nov  2 02:11:05 edge1 ';
+
+/** One of each kind of line, as seeds. */
+const seeds = [
+  'kernel: [ 12.000001] [UFW BLOCK] IN=eth0 OUT= MAC=aa:bb SRC=198.51.100.7 DST=192.0.2.1 LEN=40 TOS=08 ID=1 PROTO=TCP SPT=44991 DPT=57422 [SRC=192.0.2.1 DST=203.0.113.5 ]',
+  'filterlog[5]: 4,,,1000000103,em0,match,block,in,4,0x0,,245,47185,0,none,6,tcp,40,198.51.100.7,192.0.2.1,44991,57422,0,S,1,,1024,,',
+  'pf: rule 4/0(match): block in on em0: 198.51.100.7.44991 > 192.0.2.1.57422: Flags [S], seq 1, win 1024, length 0',
+  'socketfilterfw[112] <Info>: Deny nc connecting from 198.51.100.7:44991 to port 57422 proto=6',
+  'kernel[0]: Stealth Mode connection attempt to TCP 192.0.2.1:57422 from 198.51.100.7:44991',
+  'sshd[1]: Failed password for invalid user x from 10.0.0.5 port 50000 ssh2',
+  "%SSH-5-SSH2_USERAUTH: User 'alice' authentication for SSH2 Session from 192.0.2.9 (tty = 0) Succeeded",
+  '%SEC_LOGIN-5-LOGIN_SUCCESS: Login Success [user: alice] [Source: 192.0.2.9] [localport: 22]',
+  '%PARSER-5-CFGLOG_LOGGEDCMD: User:alice  logged command:ip nat inside',
+  'knockd: x: running command: ufw allow 1/tcp',
+  "dropbear[1]: Password auth succeeded for 'x' from 10.0.0.5:500",
+  'sudo: alice : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/sbin/nft add rule ip nat prerouting dnat to 203.0.113.9',
+  'CRON[77]: (root) CMD (iptables -t nat -A PREROUTING -j DNAT)',
+  'systemd[1]: Started nginx.service - A web server.',
+  "firewalld[7]: DEBUG1: zone.addPort('public', '22', 'tcp')",
+  'audispd: node=b type=SYSCALL msg=audit(1793585465.250:9): arch=c000003e syscall=49 success=yes ppid=1 pid=2 auid=3 subj=x (enforce) exe="/usr/bin/nc" key=(null)ARCH=x86_64 AUID="alice"',
+  'audispd: node=b type=EXECVE msg=audit(1793585465.250:9): argc=3 a0=top a1[0]=6162 a1[1]="cd" a2="x"',
+  'audispd: node=b type=SOCKADDR msg=audit(1793585465.250:9): saddr=02001F90000000000000000000000000',
+  'audispd: node=b type=NETFILTER_CFG msg=audit(1793585465.250:9): table=a:1;b:2 family=2 entries=4 op=nft_register_rule comm="nft"',
+  'audispd: node=b type=USER_CMD msg=audit(1793585465.250:9): pid=5 auid=1000 msg=\'cwd="/" cmd=6E6674 terminal=pts/0 res=success\'',
+  'audispd: node=b type=PROCTITLE msg=audit(1793585465.250:9): proctitle=69707461626C6573002D46',
+  '%ASA-6-302013: Built inbound TCP connection 9 for outside:198.51.100.7/44991 (198.51.100.7/44991) to inside:192.0.2.1/57422 (192.0.2.1/57422)',
+  '%ASA-4-106023: Deny tcp src outside:198.51.100.7/44991 dst inside:192.0.2.1/57422 by access-group "outside_in"',
+  '%ASA-6-106100: access-list o denied tcp outside/198.51.100.7(44991) -> inside/192.0.2.1(57422) hit-cnt 1',
+  "%ASA-5-111010: User 'bob', running 'CLI' from IP 192.0.2.42, executed 'logging on'",
+  '%SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(44991) -> 192.0.2.1(57422), 1 packet',
+  '%SYS-5-CONFIG_I: Configured from console by alice on vty0 (192.0.2.9)',
+  'RT_FLOW: RT_FLOW_SESSION_CREATE: session created 198.51.100.7/44991->192.0.2.1/57422 0x0 junos-http 198.51.100.7/44991->192.0.2.1/57422 0x0 N/A N/A N/A N/A 6 allow-web untrust trust 9',
+  "mgd[5]: UI_COMMIT: User 'alice' requested 'commit' operation (comment: none)",
+  'date=2026-11-02 time=02:11:04 eventtime=1793585464000000000 logid="0100044547" type="event" user="a" ui="GUI(192.0.2.9)" action="Edit" cfgpath="firewall.policy"',
+  '1,2026/11/02 02:11:04,007000000000001,TRAFFIC,drop,2561,2026/11/02 02:11:04,198.51.100.7,192.0.2.1,0.0.0.0,0.0.0.0,"deny, all",,,x,vsys1,a,b,c,,l,x,0,1,44991,57422,0,0,0x0,tcp,deny,66',
+  'firewall,info DROP input: in:ether1 out:(unknown 0), connection-state:new proto TCP (SYN), 198.51.100.7:44991->192.0.2.1:57422, len 40',
+  'system,info filter rule added by winbox:alice@192.0.2.9 (*4 = /ip firewall filter add action=accept)',
+  '|1729530246|vyos|cli|CHG0031337 open 8443|',
+  '1    1000000093  fred      vty0:node0_RSP0_CP  CLI         Tue Jun  7 14:42:19 2016',
+  'U device changed                      admin  write   2025-03-10 15:04:16',
+];
+
+/** Numerical Recipes' generator: the same lines on every run. */
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const PIECES = [
+  '"',
+  "'",
+  '=',
+  ' ',
+  ',',
+  '(',
+  ')',
+  '[',
+  ']',
+  ':',
+  '::',
+  '/',
+  '->',
+  '\0',
+  '\u001b[31m',
+  '\u202e',
+  '%',
+  '99999999999',
+  'é',
+  '\ud800',
+  '|',
+  ' from ',
+  'a0[0]=',
+  ' IN=',
+  'type=',
+];
+
+function mutate(line: string, random: (below: number) => number): string {
+  let text = line;
+  for (let times = 1 + random(4); times > 0; times--) {
+    const at = random(text.length + 1);
+    const end = Math.min(text.length, at + random(12));
+    switch (random(5)) {
+      case 0:
+        text = text.slice(0, at) + text.slice(end);
+        break;
+      case 1:
+        text = text.slice(0, at) + PIECES[random(PIECES.length)] + text.slice(at);
+        break;
+      case 2:
+        text = text.slice(0, end) + text.slice(at, end).repeat(1 + random(5)) + text.slice(end);
+        break;
+      case 3:
+        text = text.slice(0, at) + seeds[random(seeds.length)].slice(random(40));
+        break;
+      default:
+        text = text.slice(0, at) + String.fromCharCode(random(300)) + text.slice(at + 1);
+    }
+  }
+  return text;
+}
+
+test('100,000 mutated lines: no exception, no control character, nothing lost', () => {
+  const random = generator(20261102);
+  const shapes = createShapeTable();
+  let emitted = 0;
+  let parsingMs = 0;
+  const joiner = createAuditJoiner((event) => {
+    emitted += event.raw.split('\n').length;
+    for (const text of [
+      event.user,
+      event.command,
+      event.executable,
+      event.action,
+      event.tty,
+      ...(event.arguments ?? []),
+    ])
+      assert.doesNotMatch(text ?? '', /[\u0000-\u001f\u007f-\u009f\u202e]/);
+    for (const port of [event.sourcePort, event.destinationPort])
+      assert.ok(port === undefined || (port >= 0 && port < 65_536));
+    assert.ok(Number.isFinite(event.observedAtMs));
+  });
+  const lines = Array.from({ length: 100_000 }, () => mutate(HEAD + seeds[random(seeds.length)], random));
+  for (const [i, line] of lines.entries()) {
+    const began = performance.now();
+    const event = parseEvent(line, '192.0.2.1', NOW_MS, { onUnread: shapes.add });
+    joiner.push(event, NOW_MS + i);
+    parsingMs += performance.now() - began;
+  }
+  joiner.end();
+  assert.equal(emitted, 100_000);
+  assert.ok(shapes.counts.size > 100 && shapes.counts.size <= 500);
+  console.log(`${Math.round(100_000 / (parsingMs / 1000))} mutated lines/s parsed and joined`);
+});
+
+test('no line of 8 KiB takes the header and the readers over a millisecond, whatever is repeated in it', () => {
+  const fillers = [
+    'a',
+    ' ',
+    '=',
+    '"',
+    "'",
+    '(',
+    '1',
+    ':',
+    ',',
+    '/',
+    ' from 1.1.1.1 port 1 ',
+    ' from 1 port 1: ',
+    ' (1)',
+    "as' authentication for SSH2 Session from a ",
+    ' on a (1.1.1.1)',
+    '-> 1.1.1.1(1) ',
+    ' denied tcp 1.1.1.1(1)',
+    "' from IP 1.1.1.1, executed '",
+    ' ; ',
+    'TTY=a ; ',
+    'a=b ',
+    'a="',
+    "x'",
+    ' by a',
+    ' a1="b"',
+    '1:',
+    'in:a out:b ',
+    '198.51.100.7/1->1.1.1.1/2 ',
+    ', ',
+    ' IN=',
+    '[SRC=',
+    ' rule 1 block in on a: ',
+    '1.1.1.1.1 > ',
+    'nft ',
+    '-a ',
+    'iptables -',
+    'firewall-cmd -',
+    '(a',
+    ' (',
+    '->',
+    'COMMAND=',
+    '|',
+    'audit(',
+    'X added by a ',
+    ' user a logged in from 1.1.1.1 via ',
+    ' > ',
+    'ufw ',
+    'ip -a ',
+    'systemctl ',
+    '%',
+    '[a b="',
+    '\\',
+  ];
+  const slow: string[] = [];
+  for (const seed of seeds) {
+    const words = seed.split(' ');
+    for (let cut = 1; cut <= words.length; cut++) {
+      for (const [filler, last] of fillers.flatMap((text) => [
+        [text, ''],
+        [text, '\n~'],
+      ])) {
+        const start = `${HEAD}${words.slice(0, cut).join(' ')} `;
+        const line =
+          start + filler.repeat(Math.ceil(8192 / filler.length)).slice(0, 8190 - start.length) + last;
+        // The least of several: the machine may be busy, the line is not.
+        let leastMs = Number.POSITIVE_INFINITY;
+        for (let i = 0; i < 30 && leastMs > 1; i++) {
+          const began = performance.now();
+          const { program = '', message } = readHeader(line);
+          readersFor(program).some((read) => read(message, program, line));
+          leastMs = Math.min(leastMs, performance.now() - began);
+        }
+        if (leastMs > 1) slow.push(`${leastMs.toFixed(1)} ms: ${start}${JSON.stringify(filler)}`);
+      }
+    }
+  }
+  assert.deepEqual(slow, []);
+});
+
+test('lines as they come are parsed fast', () => {
+  const lines = seeds.map((seed) => HEAD + seed);
+  for (let i = 0; i < 20_000; i++) parseEvent(lines[i % lines.length], '192.0.2.1', NOW_MS);
+  const began = performance.now();
+  for (let i = 0; i < 50_000; i++) parseEvent(lines[i % lines.length], '192.0.2.1', NOW_MS);
+  const perSecond = 50_000 / ((performance.now() - began) / 1000);
+  console.log(`${Math.round(perSecond)} lines/s parsed`);
+  assert.ok(perSecond > 20_000, `${Math.round(perSecond)} lines/s`);
+});
