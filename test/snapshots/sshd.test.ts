@@ -25,6 +25,7 @@ describe('pull from OpenSSH', { skip }, () => {
   let server: ChildProcess;
   let target: PullTarget;
   let file: string;
+  let log = '';
 
   before(async () => {
     if (process.getuid?.() === 0) await mkdir(PRIVSEP_FOLDER, { recursive: true, mode: 0o755 });
@@ -47,7 +48,10 @@ describe('pull from OpenSSH', { skip }, () => {
       'PidFile none',
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
-    server = spawn(SSHD!, ['-D', '-e', '-f', config], { stdio: 'ignore' });
+    server = spawn(SSHD!, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    server.stderr!.on('data', (chunk) => {
+      log += chunk;
+    });
     await listening(port, server);
     target = {
       name: 'edge1',
@@ -90,10 +94,17 @@ describe('pull from OpenSSH', { skip }, () => {
     );
   });
 
-  test('a shell with escapes and bracketed paste gives the same text', async () => {
+  test('a shell with escapes and bracketed paste gives the same text', async (t) => {
     const session = { ...shellVendor.session, enable: undefined, prompt: /[$#>] $/, commands: [cat()] };
-    const { text } = await pull({ ...target, address: '127.0.0.1' }, { ...shellVendor, session }, OPTIONS);
-    assert.equal(text, CONFIGURATION);
+    const pulled = pull({ ...target, address: '127.0.0.1' }, { ...shellVendor, session }, OPTIONS);
+    const { text } = await pulled.catch(async (error) => {
+      await new Promise((settle) => setTimeout(settle, 200));
+      // An sshd of an ordinary user cannot give a terminal to the group "tty" where the system does not do it by itself.
+      if (process.getuid?.() === 0 || !/chown\(\/dev\/pts\/.* failed/.test(log)) throw error;
+      return { text: undefined };
+    });
+    if (text === undefined) t.skip('sshd of an ordinary user may not open a terminal on this system');
+    else assert.equal(text, CONFIGURATION);
   });
 
   test('a user without a key is refused', async () => {
