@@ -35,8 +35,14 @@ export function withoutSecrets(event: Event): Event {
     return event;
   const { command } = event;
   const cleaned = command === undefined ? undefined : redactCommand(command);
+  const words = event.arguments && redactArguments(event.arguments);
   const clean = (text: string) => {
-    const known = command && cleaned !== command ? text.replaceAll(command, () => cleaned!) : text;
+    let known = command && cleaned !== command ? text.replaceAll(command, () => cleaned!) : text;
+    // auditd writes each word apart (a1="-p" a2="s3cret"): only together do they tell that one is a secret.
+    words?.forEach((word, index) => {
+      const before = event.arguments![index];
+      if (before !== word) known = known.replaceAll(before, () => word);
+    });
     return known
       .split('\n')
       .map((line) => redactLine(line, isCommand))
@@ -45,7 +51,7 @@ export function withoutSecrets(event: Event): Event {
   return {
     ...event,
     ...(cleaned !== undefined && { command: cleaned }),
-    ...(event.arguments && { arguments: redactArguments(event.arguments) }),
+    ...(words && { arguments: words }),
     message: clean(event.message),
     raw: clean(event.raw),
   };
@@ -65,6 +71,7 @@ const redactCommand = (command: string): string =>
 function redactArguments(words: readonly string[]): string[] {
   return words.map((word, index) => {
     if (index === 0) return word;
+    if (words[index - 1] === '-p' && /(?:^|\/)sshpass$/.test(words[0])) return '<removed:>';
     const both = redactCommand(`${words[index - 1]} ${word}`);
     return both.endsWith('<removed:>') ? both.slice(both.lastIndexOf(' ') + 1) : word;
   });

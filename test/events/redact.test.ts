@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ciscoSecrets } from '../../devices/syntax/cisco-secrets.ts';
 import { parseEvent } from '../../src/events/parse.ts';
+import { withoutSecrets } from '../../src/events/redact.ts';
 
 const parse = (line: string) => parseEvent(line, '192.0.2.1', Date.UTC(2026, 10, 2, 2, 11, 7));
 const LOGGED = '<189>44: Nov  2 02:11:04.627 UTC: %PARSER-5-CFGLOG_LOGGEDCMD: User:alice  logged command:';
@@ -42,6 +43,19 @@ test('secrets of command lines on hosts are not kept', () => {
     );
     assert.doesNotMatch(JSON.stringify(event), /Pl4nted/, command);
     assert.match(event.raw, /<removed:>/);
+  }
+});
+
+test('secrets among the words of a command are not kept, in the words and in the line', () => {
+  for (const words of [
+    ['sshpass', '-p', 'Pl4nted', 'ssh', 'r1'],
+    ['mysql', '--password=Pl4nted'],
+    ['ldapsearch', '--password', 'Pl4nted', '-x'],
+  ]) {
+    const raw = `type=EXECVE msg=audit(1.0:1): argc=9 ${words.map((word, i) => `a${i}="${word}"`).join(' ')}`;
+    const event = withoutSecrets({ ...parse('x'), kind: 'command', arguments: words, message: raw, raw });
+    assert.doesNotMatch(JSON.stringify(event), /Pl4nted/, words[0]);
+    assert.equal(event.arguments!.length, words.length);
   }
 });
 
