@@ -1,4 +1,4 @@
-// recorded hours at 1,000 records/s -> how long `postern audit` takes over them; argument: hours (default 2, a day is 24)
+// recorded hours at 1,000 records/s -> how long `postern audit` takes over them; arguments: hours (default 2, a day is 24) and `any` for pairs at random
 import { spawnSync } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
@@ -12,6 +12,8 @@ const RECORDS_PER_SECOND = 1000;
 const RECORDS_PER_DATAGRAM = 25;
 const HOSTS = 2000;
 const EXTERNALS = 5000;
+const FAVOURITES = 20;
+const isAny = process.argv.includes('any');
 const FIELDS: readonly Field[] = [
   [8, 4],
   [12, 4],
@@ -61,7 +63,9 @@ async function writeCapture(file: string): Promise<number> {
 /** Half of the records are answers. Ends of the flow lie within the last minute of the exporter's uptime. */
 function varyRecord(data: Buffer, at: number): void {
   const inside = 0x0a140000 + random(HOSTS);
-  const outside = 0xc6336400 + random(EXTERNALS);
+  // Hosts talk to few others most of the time; `any` takes a new pair for nearly every record, the worst for aggregation.
+  const outside =
+    0xc6336400 + (isAny ? random(EXTERNALS) : (inside * 7919 + random(FAVOURITES) * 131) % EXTERNALS);
   const isOut = random(2) === 0;
   data.writeUInt32BE(isOut ? inside : outside, at);
   data.writeUInt32BE(isOut ? outside : inside, at + 4);
@@ -85,6 +89,7 @@ try {
   const records = hours * 3600 * RECORDS_PER_SECOND;
   console.table([
     {
+      traffic: isAny ? 'any' : 'usual',
       hours,
       records,
       'capture MiB': Math.round(byteCount / 2 ** 20),
@@ -95,5 +100,5 @@ try {
   ]);
   process.stdout.write(`${stderr.trim().split('\n').at(-1)}\n`);
 } finally {
-  if (!process.argv[3]) await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true });
 }
