@@ -16,19 +16,23 @@ export function postgresOwner(folder: string | undefined): Owner | undefined {
   const found = lookUp();
   if (found) return found;
   try {
-    execFileSync(
-      'useradd',
-      ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'],
-      {
-        stdio: 'ignore',
-      },
-    );
-  } catch (cause) {
-    throw refused(cause);
+    makeUser('--user-group');
+  } catch {
+    // The group may be there already.
+    try {
+      makeUser('--gid', 'postgres');
+    } catch (cause) {
+      throw refused(cause);
+    }
   }
   const made = lookUp();
   if (!made) throw refused(undefined);
   return made;
+}
+
+function makeUser(...group: readonly string[]): void {
+  const options = ['--system', ...group, '--no-create-home', '--shell', '/usr/sbin/nologin'];
+  execFileSync('useradd', [...options, 'postgres'], { stdio: 'ignore' });
 }
 
 function lookUp(): Owner | undefined {
