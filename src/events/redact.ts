@@ -28,8 +28,12 @@ const LINES = { secrets: ANYWHERE };
 /** Log lines are not compared with each other, so no hash is kept of what was there. */
 const noHash = () => '';
 
+/** auditd writes what holds spaces or NULs as hexadecimal: whole command lines in PROCTITLE, single words in EXECVE. */
+const HEX = /\b(?:proctitle|cmd|data|a\d+(?:\[\d+\])?)=((?:[0-9A-F]{2}){4,})/gi;
+
 /** Text fields keep their form: `<removed:>` stands where a secret was. */
-export function withoutSecrets(event: Event): Event {
+export function withoutSecrets(given: Event): Event {
+  const event = withoutHexSecrets(given);
   const isCommand = event.kind === 'command' || event.command !== undefined;
   if (isCommand ? !MAYBE.test(event.raw) : !ANYWHERE.some(({ pattern }) => pattern.test(event.raw)))
     return event;
@@ -41,7 +45,11 @@ export function withoutSecrets(event: Event): Event {
     // auditd writes each word apart (a1="-p" a2="s3cret"): only together do they tell that one is a secret.
     words?.forEach((word, index) => {
       const before = event.arguments![index];
-      if (before !== word) known = known.replaceAll(before, () => word);
+      if (before === word) return;
+      known = known.replaceAll(before, () => word);
+      const hex = Buffer.from(before).toString('hex');
+      if (before.length >= 4)
+        known = known.replaceAll(hex.toUpperCase(), () => word).replaceAll(hex, () => word);
     });
     return known
       .split('\n')
@@ -55,6 +63,20 @@ export function withoutSecrets(event: Event): Event {
     message: clean(event.message),
     raw: clean(event.raw),
   };
+}
+
+function withoutHexSecrets(event: Event): Event {
+  const raw = event.raw.replace(HEX, removeHex);
+  return raw === event.raw ? event : { ...event, raw, message: event.message.replace(HEX, removeHex) };
+}
+
+function removeHex(field: string, hex: string): string {
+  const words = Buffer.from(hex, 'hex').toString('utf8').split('\0');
+  const line = words.join(' ');
+  if (!MAYBE.test(line)) return field;
+  const isSecret =
+    redactCommand(line) !== line || redactArguments(words).some((word, index) => word !== words[index]);
+  return isSecret ? field.replace(hex, '<removed:>') : field;
 }
 
 function redactLine(line: string, isCommand: boolean): string {

@@ -72,3 +72,20 @@ test('lines without secrets stay as they are', () => {
   ])
     assert.equal(parse(line).raw, line);
 });
+
+test('a secret that auditd wrote as hexadecimal is removed, other hexadecimal stays', () => {
+  const hex = (text: string) => Buffer.from(text).toString('hex').toUpperCase();
+  const clean = (raw: string) => withoutSecrets(parseEvent(raw, '192.0.2.1', 0)).raw;
+  const line = (proctitle: string) =>
+    `type=PROCTITLE msg=audit(1726575449.009:1078): proctitle=${hex(proctitle)}`;
+  for (const secret of [
+    'sshpass\0-p\0s3cret-w0rd\0ssh\0host',
+    'mysql\0--password=s3cret-w0rd',
+    'curl\0https://bob:s3cret-w0rd@host/',
+  ]) {
+    const cleaned = clean(line(secret));
+    assert.ok(!cleaned.includes(hex('s3cret-w0rd')), cleaned);
+    assert.match(cleaned, /proctitle=<removed:>/);
+  }
+  assert.equal(clean(line('iptables\0-A\0INPUT\0-j\0ACCEPT')), line('iptables\0-A\0INPUT\0-j\0ACCEPT'));
+});
