@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { queueDeliveries } from '../src/alerts/queue.ts';
 import { analyticOf } from '../src/analytics/index.ts';
 import type { FlowThreshold } from '../src/analytics/spike.ts';
+import type { DeviceAlert } from '../src/model/alert.ts';
 import type { Services } from '../src/services.ts';
 import { alertByDedupeKey, putAlert, relatedAlerts } from '../src/store/postgres/alerts.ts';
 import { scheduleWatch, type Watch, watchById } from '../src/store/postgres/watches.ts';
@@ -41,7 +42,8 @@ export const answerWatchJob = defineJob({
 async function answer(watch: Watch, services: Services): Promise<number | undefined> {
   const { postgres, clickhouse, log } = services;
   const analytic = analyticOf(watch.analytic);
-  if (!analytic) throw new Error(`watch ${watch.id} asks for an unknown analytic ${watch.analytic}`);
+  if (analytic?.subject !== 'device')
+    throw new Error(`watch ${watch.id} asks for an unknown analytic ${watch.analytic}`);
   const parameters = services.parametersOf(analytic);
   const askedAtMs = Math.min(services.now(), watch.untilMs);
   const evidence = await gatherEvidence(clickhouse, watch.question, askedAtMs, {
@@ -50,7 +52,7 @@ async function answer(watch: Watch, services: Services): Promise<number | undefi
     peakFrom: parameters.FlowThreshold as FlowThreshold,
   });
   const dedupeKey = `${analytic.id}:${watch.facts.device}:${watch.facts.id}`;
-  const previous = await alertByDedupeKey(postgres, dedupeKey);
+  const previous = (await alertByDedupeKey(postgres, dedupeKey)) as DeviceAlert | undefined;
   const related = await relatedAlerts(postgres, watch.deviceId, dedupeKey);
   const baseUrl = services.settings.POSTERN_PUBLIC_URL;
   const { alert, nextAtMs } = answerWatch({

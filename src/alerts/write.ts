@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { AnalyticDefinition, Parameters } from '../analytics/definition.ts';
 import { presentOpening } from '../changes/present.ts';
-import type { Alert, AlertChange, AlertDestination, AlertFlows, AlertRuleText } from '../model/alert.ts';
+import type {
+  AlertChange,
+  AlertDestination,
+  AlertFlows,
+  AlertRuleText,
+  DeviceAlert,
+} from '../model/alert.ts';
 import type { RuleChange } from '../model/change.ts';
 import type { Rule } from '../model/rule.ts';
 import type {
@@ -31,12 +37,16 @@ export interface AlertContext {
 }
 
 /** A new alert, or the next revision of `previous`; undefined where nothing worth saying is new. */
-export function writeAlert(verdict: Verdict, context: AlertContext, previous?: Alert): Alert | undefined {
+export function writeAlert(
+  verdict: Verdict,
+  context: AlertContext,
+  previous?: DeviceAlert,
+): DeviceAlert | undefined {
   const { facts, analytic } = context;
   if (!verdict.severity) return undefined;
   const dedupeKey = `${analytic.id}:${facts.device}:${facts.id}`;
   const id = previous?.id ?? idOf(dedupeKey);
-  const alert: Alert = {
+  const alert: DeviceAlert = {
     id,
     analytic: analytic.id,
     technique: analytic.techniques,
@@ -72,10 +82,10 @@ const ORDER: readonly Severity[] = ['informational', 'low', 'medium', 'high', 'c
 const GROWTH = 10;
 
 /** A revision must matter to a reader: graver, a stage more, or much more traffic. It never only gets milder. */
-function saysMore(next: Alert, previous: Alert): boolean {
+function saysMore(next: DeviceAlert, previous: DeviceAlert): boolean {
   const graver = ORDER.indexOf(next.severity) - ORDER.indexOf(previous.severity);
   if (graver !== 0) return graver > 0;
-  const names = (alert: Alert) =>
+  const names = (alert: DeviceAlert) =>
     alert.stages
       .filter((stage) => stage.name !== 'actor')
       .map((stage) => stage.name)

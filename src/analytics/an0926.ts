@@ -10,7 +10,7 @@ import type {
   Verdict,
 } from '../model/watch.ts';
 import { narrate, stagesOf, titleOf, UNITS } from './an0926-text.ts';
-import type { AnalyticDefinition } from './definition.ts';
+import type { ChangeAnalytic } from './definition.ts';
 import { judgeReturns, type ReturnVerdict } from './returns.ts';
 import { type FlowThreshold, findSpike, recurrenceOf, type Spike } from './spike.ts';
 
@@ -89,7 +89,8 @@ export interface TrafficFinding {
   readonly rare: boolean;
 }
 
-export const an0926: AnalyticDefinition<An0926Parameters> = {
+export const an0926: ChangeAnalytic<An0926Parameters> = {
+  subject: 'device',
   id: 'AN0926',
   title: 'Forwarding rule followed by egress that few packets answer',
   strategy: 'DET0325',

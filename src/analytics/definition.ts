@@ -1,12 +1,32 @@
 // what an analytic is: its ATT&CK page as data, a trigger and a judgement as pure functions
+import type { Event, EventKind } from '../model/event.ts';
+import type {
+  Host,
+  HostEvidence,
+  HostQuestion,
+  HostTriggerKind,
+  Platform,
+  RulesetState,
+} from '../model/host.ts';
 import type { ChangeFacts, Evidence, Question, Verdict } from '../model/watch.ts';
 
 /** A stream of telemetry that an analytic cannot do without, or would see more with. */
-export type Telemetry = 'config-pull' | 'flow-export' | 'return-flows' | 'syslog' | 'asn-data' | 'tickets';
+export type Telemetry =
+  | 'config-pull'
+  | 'flow-export'
+  | 'return-flows'
+  | 'syslog'
+  | 'asn-data'
+  | 'tickets'
+  /** Of a host: what it runs (auditd, osquery), what its packet filter logs, who logs in, and its pulled rulesets. */
+  | 'process-log'
+  | 'firewall-log'
+  | 'login-log'
+  | 'host-ruleset';
 
 export type Parameters = Readonly<Record<string, unknown>>;
 
-export interface AnalyticDefinition<P extends Parameters = Parameters> {
+interface AnalyticBase<P extends Parameters> {
   /** "AN0926" */
   readonly id: string;
   readonly title: string;
@@ -24,12 +44,57 @@ export interface AnalyticDefinition<P extends Parameters = Parameters> {
   readonly mergedParameters?: readonly (keyof P & string)[];
   readonly falsePositives: readonly string[];
   readonly blindSpots: readonly string[];
-  /** How long after the change evidence is asked for. */
+  /** How long after the trigger evidence is asked for. */
   readonly watchMs: (parameters: P) => number;
+}
+
+/** Triggered by a change of a device's rules, judged by flows. */
+export interface ChangeAnalytic<P extends Parameters = Parameters> extends AnalyticBase<P> {
+  readonly subject: 'device';
   /** Whether this change deserves a watch. */
   readonly triggeredBy: (facts: ChangeFacts) => boolean;
   readonly judge: (facts: ChangeFacts, question: Question, evidence: Evidence, parameters: P) => Verdict;
 }
+
+export interface Triggered {
+  readonly kind: HostTriggerKind;
+  /** See HostQuestion.key; at most 200 characters. */
+  readonly key: string;
+  readonly detail: string;
+}
+
+/** Triggered by an event or a pulled ruleset of a host, judged by its events, contacts, rulesets and flows. */
+export interface HostAnalytic<P extends Parameters = Parameters> extends AnalyticBase<P> {
+  readonly subject: 'host';
+  readonly platforms: readonly Platform[];
+  /** Kinds of events that triggeredBy looks at. */
+  readonly triggerKinds: readonly EventKind[];
+  /** Which parts of HostEvidence the judgement reads; the others stay empty. */
+  readonly asks: {
+    readonly events: readonly EventKind[];
+    readonly contacts?: true;
+    readonly rulesets?: true;
+    readonly destinations?: true;
+    /** Kinds of events that `history` is made of. */
+    readonly history?: readonly EventKind[];
+  };
+  /** How long before the trigger evidence is asked for. */
+  readonly lookBackMs: (parameters: P) => number;
+  /** For so long after a question's trigger others of the same key belong to it. */
+  readonly joinMs: (parameters: P) => number;
+  /** Pure, and cheap: it sees every event of these kinds. */
+  readonly triggeredBy: (event: Event, host: Host, parameters: P) => Triggered | undefined;
+  /** `history`: rulesets from before `before`, oldest first. */
+  readonly triggeredByRuleset?: (
+    before: RulesetState,
+    after: RulesetState,
+    history: readonly RulesetState[],
+    parameters: P,
+  ) => Triggered | undefined;
+  readonly judge: (question: HostQuestion, evidence: HostEvidence, parameters: P) => Verdict;
+}
+
+export type AnalyticDefinition<P extends Parameters = Parameters> = ChangeAnalytic<P> | HostAnalytic<P>;
 
 /** The definition's parameters with a site's overrides. Throws TypeError for unknown names and for values of another shape. */
 export function withOverrides<P extends Parameters>(

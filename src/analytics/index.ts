@@ -1,11 +1,27 @@
 // the registry of analytics
 import { an0926 } from './an0926.ts';
-import type { AnalyticDefinition } from './definition.ts';
+import type { AnalyticDefinition, ChangeAnalytic, HostAnalytic } from './definition.ts';
 
 export { withOverrides } from './definition.ts';
 
-export const analytics: readonly AnalyticDefinition[] = [an0926 as unknown as AnalyticDefinition];
+/** The registry holds parameters of all shapes; each definition knows its own. */
+export const changeAnalytics: readonly ChangeAnalytic[] = [an0926 as unknown as ChangeAnalytic];
+export const hostAnalytics: readonly HostAnalytic[] = [];
+export const analytics: readonly AnalyticDefinition[] = [...changeAnalytics, ...hostAnalytics];
 
 export function analyticOf(id: string): AnalyticDefinition | undefined {
   return analytics.find((analytic) => analytic.id === id);
+}
+
+/** Throws where there is none: only the registry's own ids are stored. */
+export function changeAnalyticOf(id: string): ChangeAnalytic {
+  const found = changeAnalytics.find((analytic) => analytic.id === id);
+  if (!found) throw new Error(`there is no analytic ${id} about devices`);
+  return found;
+}
+
+export function hostAnalyticOf(id: string): HostAnalytic {
+  const found = hostAnalytics.find((analytic) => analytic.id === id);
+  if (!found) throw new Error(`there is no analytic ${id} about hosts`);
+  return found;
 }

@@ -2,7 +2,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { openLookup } from '../../enrichment/lookup.ts';
 import type { LookupTables } from '../../enrichment/pack.ts';
-import { analyticOf, withOverrides } from '../analytics/index.ts';
+import { changeAnalyticOf, withOverrides } from '../analytics/index.ts';
 import type { FlowThreshold } from '../analytics/spike.ts';
 import { createFolder } from '../flows/folder.ts';
 import {
@@ -12,7 +12,7 @@ import {
   subtractAddresses,
   unionAddresses,
 } from '../model/addresses.ts';
-import type { Alert } from '../model/alert.ts';
+import type { Alert, DeviceAlert } from '../model/alert.ts';
 import type { Evidence } from '../model/watch.ts';
 import type { CapturedDatagram } from '../packets/pcap.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
@@ -106,7 +106,7 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
 function createAnswers(input: ReplayInput) {
   const { site, client, watches } = input;
   const lookup = openLookup(input.tables);
-  const alerts = new Map<number, Alert>();
+  const alerts = new Map<number, DeviceAlert>();
   const askedAfter = new Map<number, number>();
   const usual = new Map<number, { ratios: Evidence['usualReturnRatio']; isFinal: boolean }>();
   return {
@@ -122,7 +122,7 @@ function createAnswers(input: ReplayInput) {
       if (askedAfter.get(index) === datagramCount)
         return nextAnswerAt(openedAtMs, draft.question.untilMs, askedAtMs);
       askedAfter.set(index, datagramCount);
-      const analytic = analyticOf(draft.analytic)!;
+      const analytic = changeAnalyticOf(draft.analytic);
       const parameters = withOverrides(analytic, site.parameters?.[analytic.id]);
       // What was usual before the change is asked twice: at once, and when flows from before no longer arrive.
       const known = usual.get(index);

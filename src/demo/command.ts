@@ -1,6 +1,6 @@
 // command line -> the service with a simulated network that misbehaves, to look at
 import { parseArgs } from 'node:util';
-import type { Alert } from '../model/alert.ts';
+import type { DeviceAlert } from '../model/alert.ts';
 import { type Command, UsageError } from '../model/command.ts';
 import { createApi } from './api.ts';
 import { type Folders, makeFolders } from './folders.ts';
@@ -76,7 +76,7 @@ interface Performance {
 
 async function perform({ options, folders, teller, stopping, cleanups }: Performance): Promise<number> {
   const { signal } = stopping;
-  const alerts = createInbox<Alert>();
+  const alerts = createInbox<DeviceAlert>();
   let secret: string | undefined;
   teller.tell(`Postern starts: PostgreSQL, ClickHouse, collector, syslog, API (data in ${folders.data})`);
   const networks = await serveNetworks();
@@ -118,8 +118,8 @@ async function perform({ options, folders, teller, stopping, cleanups }: Perform
   throw signal.reason;
 }
 
-function showAlert(body: string, alerts: Inbox<Alert>, teller: Teller, json: boolean): void {
-  const alert: Alert = JSON.parse(body);
+function showAlert(body: string, alerts: Inbox<DeviceAlert>, teller: Teller, json: boolean): void {
+  const alert: DeviceAlert = JSON.parse(body);
   const what = alert.revision === 1 ? 'an alert' : 'a revised alert';
   teller.tell(`the webhook receiver gets ${what}; its signature is right`);
   if (json) process.stdout.write(`${body}\n`);

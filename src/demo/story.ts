@@ -1,6 +1,6 @@
 // the service and the played network -> what happens on it, in order, told as it happens
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Alert } from '../model/alert.ts';
+import type { DeviceAlert } from '../model/alert.ts';
 import { SEVERITIES } from '../model/watch.ts';
 import { type Api, firstPull } from './api.ts';
 import type { Exporter } from './exporter.ts';
@@ -15,7 +15,7 @@ export interface Stage {
   readonly exporter: Exporter;
   readonly syslog: SyslogSender;
   readonly router: PlayedRouter;
-  readonly alerts: Inbox<Alert>;
+  readonly alerts: Inbox<DeviceAlert>;
 }
 
 /** What the story does to the router, and hears from it. */
@@ -71,7 +71,8 @@ export async function playStory(stage: Stage, signal: AbortSignal): Promise<void
   await alerts.until(isHigh, signal);
 }
 
-const isHigh = (alert: Alert): boolean => SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf('high');
+const isHigh = (alert: DeviceAlert): boolean =>
+  SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf('high');
 
 async function registerRouter({ api, router }: Stage): Promise<string> {
   const { id } = await api.call<{ id: string }>('POST', '/v1/devices', {

@@ -1,10 +1,10 @@
 // an alert as it was sent -> what a person reads of it first
-import type { Alert, AlertRuleText } from '../model/alert.ts';
+import type { AlertRuleText, DeviceAlert } from '../model/alert.ts';
 import type { Colour, Paint } from './say.ts';
 
 const WIDTH = 96;
 const LABEL = 10;
-const SEVERITY_COLOUR: Record<Alert['severity'], Colour> = {
+const SEVERITY_COLOUR: Record<DeviceAlert['severity'], Colour> = {
   informational: 'dim',
   low: 'yellow',
   medium: 'yellow',
@@ -13,7 +13,7 @@ const SEVERITY_COLOUR: Record<Alert['severity'], Colour> = {
 };
 
 /** Lines without line ends. */
-export function summarise(alert: Alert, paint: Paint): string[] {
+export function summarise(alert: DeviceAlert, paint: Paint): string[] {
   const heading = `${alert.severity.toUpperCase()} ${alert.score}`;
   return [
     '',
@@ -36,7 +36,7 @@ export function summarise(alert: Alert, paint: Paint): string[] {
 }
 
 /** The difference with the line numbers of the configuration that has it. */
-function ruleLines({ change }: Alert, paint: Paint): string[] {
+function ruleLines({ change }: DeviceAlert, paint: Paint): string[] {
   const side = (sign: string, colour: Colour, rule: AlertRuleText | undefined) =>
     (rule?.lines ?? []).map(
       ({ number, text }) =>
@@ -46,7 +46,7 @@ function ruleLines({ change }: Alert, paint: Paint): string[] {
 }
 
 /** Who, by the strongest evidence, then each item of it in its own words. */
-function actorLines({ change }: Alert, paint: Paint): string[] {
+function actorLines({ change }: DeviceAlert, paint: Paint): string[] {
   const [first, ...others] = change.actors;
   if (!first) return field('actor', 'unknown', paint);
   const who = `${first.user ?? 'unknown'}${first.sourceAddress ? ` from ${first.sourceAddress}` : ''}`;
@@ -60,7 +60,7 @@ function actorLines({ change }: Alert, paint: Paint): string[] {
   ];
 }
 
-function trafficLines({ flows, destinations }: Alert, paint: Paint): string[] {
+function trafficLines({ flows, destinations }: DeviceAlert, paint: Paint): string[] {
   if (flows.observed.outPackets === 0) return field('traffic', 'none of it yet', paint);
   const { observed, baseline } = flows;
   const back =

@@ -1,10 +1,12 @@
 // the alert as it is stored, served and sent; field names are a contract
+import type { ProcessFacts } from './host.ts';
 import type { Severity } from './watch.ts';
 
 export type AlertStatus = 'open' | 'acknowledged' | 'closed';
 
 /** ISO 8601 times in UTC throughout. */
-export interface Alert {
+/** What every alert says. */
+interface AlertBase {
   readonly id: string;
   readonly analytic: string;
   readonly technique: readonly string[];
@@ -14,13 +16,10 @@ export interface Alert {
   readonly severity: Severity;
   readonly score: number;
   readonly scoreReasons: readonly { readonly reason: string; readonly weight: number }[];
-  readonly device?: string;
-  readonly host?: string;
   readonly openedAt: string;
   readonly observedAt: string;
   readonly title: string;
   readonly narrative: string;
-  readonly change: AlertChange;
   readonly stages: readonly {
     readonly name: string;
     readonly at: string;
@@ -31,12 +30,28 @@ export interface Alert {
   readonly missingStages: readonly string[];
   readonly dataGaps: readonly string[];
   readonly notes: readonly string[];
-  readonly flows: AlertFlows;
   readonly destinations: readonly AlertDestination[];
   readonly thresholds: Readonly<Record<string, unknown>>;
   readonly relatedAlerts: readonly string[];
   readonly link?: string;
 }
+
+/** About a change of a device's rules. */
+export interface DeviceAlert extends AlertBase {
+  readonly device: string;
+  readonly host?: undefined;
+  readonly change: AlertChange;
+  readonly flows: AlertFlows;
+}
+
+/** About what happened on a host. */
+export interface HostAlert extends AlertBase {
+  readonly host: string;
+  readonly device?: undefined;
+  readonly process?: ProcessFacts;
+}
+
+export type Alert = DeviceAlert | HostAlert;
 
 export interface AlertRuleText {
   readonly text: readonly string[];

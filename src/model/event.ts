@@ -30,6 +30,15 @@ export interface Event {
   readonly sender: string;
   /** Host name in the line. */
   readonly host?: string;
+  /** Of a forwarded audit record: `node=`. */
+  readonly node?: string;
+  /** Subject of the client certificate that the line came under (RFC 5425). */
+  readonly identity?: string;
+  /** Name of the registered host or device that the line is from, and what told that. */
+  readonly origin?: string;
+  readonly originBasis?: 'certificate' | 'address' | 'node' | 'host-name';
+  /** The sender's clock minus ours as measured when the line came; see happenedAt. */
+  readonly clockOffsetMs?: number;
   readonly program?: string;
   readonly severity?: number;
   readonly facility?: number;
@@ -49,6 +58,7 @@ export interface Event {
   readonly arguments?: readonly string[];
   readonly pid?: number;
   readonly parentPid?: number;
+  readonly parentExecutable?: string;
   /** Whom the process acts as, by name where the line has it, else by number. */
   readonly effectiveUser?: string;
   /** Who logged in (auid), by name or number; undefined for a daemon. */
@@ -62,3 +72,7 @@ export interface Event {
   /** An event joined from several records holds all of their lines, parted by line feeds. */
   readonly raw: string;
 }
+
+/** When it happened by our clock. */
+export const happenedAt = (event: Pick<Event, 'observedAtMs' | 'clockOffsetMs'>): number =>
+  event.observedAtMs - (event.clockOffsetMs ?? 0);

@@ -22,3 +22,20 @@ export interface ApprovedForward {
   readonly reason: string;
   readonly expiresMs?: number;
 }
+
+/** An inventory entry: a tool that may be used as a tunnel, relay or forward, by whom, where, and until when. An empty list means any. */
+export interface ApprovedUse {
+  readonly id: string;
+  /** Host names. */
+  readonly hosts: readonly string[];
+  /** Login user or effective user. */
+  readonly users: readonly string[];
+  /** Names of the tools, as "ssh". */
+  readonly tools: readonly string[];
+  /** Where it leads: addresses, prefixes or host names. */
+  readonly destinations: readonly string[];
+  /** As serviceSet reads them. */
+  readonly services: readonly string[];
+  readonly reason: string;
+  readonly expiresMs?: number;
+}

@@ -1,5 +1,6 @@
 // the nouns of a question about traffic after a change, and of its answer
 import type { ActorEvidence, ChangeClass, OccurredBetween, RuleChange } from './change.ts';
+import type { HostDestination, ProcessFacts } from './host.ts';
 
 /** A stored question: plain data, answerable from stored evidence by any worker at any time. */
 export interface Question {
@@ -117,6 +118,12 @@ export interface Verdict {
   readonly group?: GroupEvidence;
   readonly title: string;
   readonly narrative: string;
+  /** Of a host: the process that did it. */
+  readonly process?: ProcessFacts;
+  /** Of a host: where it went. */
+  readonly destinations?: readonly HostDestination[];
+  /** Later evidence cannot change it. */
+  readonly isSettled?: boolean;
 }
 
 /** The change as a judgement and an alert see it. */

@@ -1,8 +1,8 @@
 // a watch and its evidence -> the alert to write, if any, and when to ask again
 
 import { writeAlert } from '../alerts/write.ts';
-import type { AnalyticDefinition, Parameters } from '../analytics/definition.ts';
-import type { Alert } from '../model/alert.ts';
+import type { ChangeAnalytic, Parameters } from '../analytics/definition.ts';
+import type { DeviceAlert } from '../model/alert.ts';
 import type { ChangeFacts, Evidence, Question } from '../model/watch.ts';
 import { nextAnswerAt } from './schedule.ts';
 
@@ -10,17 +10,17 @@ export interface AnswerInput {
   readonly question: Question;
   readonly facts: ChangeFacts;
   readonly evidence: Evidence;
-  readonly analytic: AnalyticDefinition;
+  readonly analytic: ChangeAnalytic;
   readonly parameters: Parameters;
   readonly openedAtMs: number;
-  readonly previous?: Alert;
+  readonly previous?: DeviceAlert;
   readonly related: readonly string[];
   readonly baseUrl?: string;
 }
 
 export interface Answer {
   /** A new alert or a new revision; undefined where there is nothing new to say. */
-  readonly alert?: Alert;
+  readonly alert?: DeviceAlert;
   /** Undefined when the watch is over. */
   readonly nextAtMs?: number;
 }

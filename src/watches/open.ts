@@ -1,6 +1,6 @@
 // the changes between two snapshots -> the watches they open: one for what each newly opens, gravest first, the rest as context
 
-import type { AnalyticDefinition, Parameters } from '../analytics/definition.ts';
+import type { ChangeAnalytic, Parameters } from '../analytics/definition.ts';
 import {
   type AddressSet,
   ANY_ADDRESS,
@@ -72,7 +72,7 @@ export function openWatches(
   set: ChangeSet,
   site: SiteFacts,
   history: History,
-  analytic: AnalyticDefinition,
+  analytic: ChangeAnalytic,
   parameters: Parameters,
 ): WatchDraft[] {
   const facts = set.changes

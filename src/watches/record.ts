@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { sql, type Transaction } from 'kysely';
-import { analytics } from '../analytics/index.ts';
+import { changeAnalytics } from '../analytics/index.ts';
 import { addressSet, unionAddresses } from '../model/addresses.ts';
 import type { Event } from '../model/event.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -129,7 +129,7 @@ async function storeChanges(
     new Date(now),
   );
   const opened: { watchId: string; atMs: number }[] = [];
-  for (const analytic of analytics) {
+  for (const analytic of changeAnalytics) {
     for (const draft of openWatches(
       withInterfaces,
       site,

@@ -19,6 +19,7 @@ function sampleAlert(nowMs: number): Alert {
     revision: 1,
     status: 'open',
     severity: 'informational',
+    device: 'test',
     score: 0,
     scoreReasons: [],
     openedAt: at,

@@ -67,6 +67,11 @@ function judge(telemetry: Telemetry, at: Arrivals): Judgement {
       return at.anyTicket
         ? { arrives: true, reason: 'tickets are there' }
         : { arrives: false, reason: 'no ticket was ever sent' };
+    case 'process-log':
+    case 'firewall-log':
+    case 'login-log':
+    case 'host-ruleset':
+      return { arrives: false, reason: 'not of a network device' };
   }
 }
 

@@ -4,13 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 import { RELAY, routerConfig, type Scenario, T0, writeScenario } from './scenario.ts';
 
 const main = resolve(import.meta.dirname, '../../src/postern.mjs');
 
 interface Outcome {
-  readonly alerts: Alert[];
+  readonly alerts: DeviceAlert[];
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -37,13 +37,13 @@ function run(args: readonly string[]): Promise<Outcome> {
       const alerts = stdout
         .split('\n')
         .filter(Boolean)
-        .map((line) => JSON.parse(line) as Alert);
+        .map((line) => JSON.parse(line) as DeviceAlert);
       settle({ alerts, stdout, stderr, status: error ? Number(error.code) : 0 });
     });
   });
 }
 
-const last = (alerts: readonly Alert[]) => alerts[alerts.length - 1];
+const last = (alerts: readonly DeviceAlert[]) => alerts[alerts.length - 1];
 
 test('a new relay, then a stream that few packets answer: one high alert with everything in it', async () => {
   const { alerts, status, stderr } = await audit({ returnRatio: 0.004 });

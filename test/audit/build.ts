@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 import {
   addressBytes,
   buildIpfix,
@@ -271,7 +271,7 @@ export async function writeEvidence(folder: string, evidence: Evidence): Promise
 }
 
 export interface Outcome {
-  readonly alerts: Alert[];
+  readonly alerts: DeviceAlert[];
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -286,7 +286,7 @@ export function runAudit(args: readonly string[]): Promise<Outcome> {
       const alerts = stdout
         .split('\n')
         .filter(Boolean)
-        .map((line) => JSON.parse(line) as Alert);
+        .map((line) => JSON.parse(line) as DeviceAlert);
       settle({ alerts, stdout, stderr, status: error ? Number(error.code) : 0 });
     });
   });

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 import {
   back,
   browsing,
@@ -263,8 +263,8 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-const of = (name: string): Alert[] => outcome.alerts.filter((alert) => alert.device === name);
-const last = (name: string): Alert => {
+const of = (name: string): DeviceAlert[] => outcome.alerts.filter((alert) => alert.device === name);
+const last = (name: string): DeviceAlert => {
   const alert = of(name).at(-1);
   assert.ok(alert, `no alert of ${name}: ${outcome.stderr}`);
   return alert;

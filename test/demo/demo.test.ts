@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 import { runPostern } from '../store/temporary.ts';
 
 /** The demo gives up by itself after 150 s; starting and stopping come on top. */
@@ -11,7 +11,7 @@ const TIMEOUT_MS = 200_000;
 test('the demo ends with the high alert and leaves nothing behind', { timeout: TIMEOUT_MS }, async (t) => {
   const { code, stdout, stderr } = await runPostern(t, ['demo', '--once', '--json']);
   assert.equal(code, 0, stderr);
-  const alerts: Alert[] = stdout
+  const alerts: DeviceAlert[] = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { summarise } from '../../src/demo/summary.ts';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 
 const ALERT = {
   id: 'al_1',
@@ -35,7 +35,7 @@ const ALERT = {
     ],
     ticket: { state: 'none', reason: 'no matching ticket' },
   },
-} as unknown as Alert;
+} as unknown as DeviceAlert;
 
 const bare = (_colour: string, text: string) => text;
 

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 import { createNetwork, type Network } from './network.ts';
 import { createPostern } from './postern.ts';
 import { run, waitFor } from './processes.ts';
@@ -291,7 +291,7 @@ const haveHappened: Record<'approved' | 'download' | 'cdn' | 'reordered' | 'coun
   },
 };
 
-function checkAlert(alert: Alert, { plan, gateway, admin, vps }: Router, run: scenario.RelayRun): void {
+function checkAlert(alert: DeviceAlert, { plan, gateway, admin, vps }: Router, run: scenario.RelayRun): void {
   assert.equal(alert.analytic, 'AN0926');
   assert.equal(alert.change.class, 'egress-relay');
   assert.ok(

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Webhook } from 'standardwebhooks';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 
 export interface Received {
   readonly atMs: number;
-  readonly alert: Alert;
+  readonly alert: DeviceAlert;
 }
 
 export interface Receiver {
@@ -27,7 +27,7 @@ export async function startReceiver(socketPath: string): Promise<Receiver> {
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     try {
-      const alert = webhook.verify(body, request.headers as Record<string, string>) as Alert;
+      const alert = webhook.verify(body, request.headers as Record<string, string>) as DeviceAlert;
       received.push({ atMs: Date.now(), alert });
       response.writeHead(204).end();
     } catch (error) {

@@ -1,7 +1,7 @@
 // a router of the lab -> baseline, alice's change, a stream, and what became of it
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 import { SEVERITIES } from '../../src/model/watch.ts';
 import type { Network } from './network.ts';
 import type { Postern } from './postern.ts';
@@ -125,16 +125,19 @@ export async function changeAndStream(
 export const alertsOf = ({ receiver }: Stage, device: string): Received[] =>
   receiver.received.filter(({ alert }) => alert.device === device);
 
-export async function storedAlerts({ postern }: Stage, device: string): Promise<Alert[]> {
-  const { items } = await postern.api<{ items: Alert[] }>('GET', `/v1/alerts?device=${device}&limit=200`);
+export async function storedAlerts({ postern }: Stage, device: string): Promise<DeviceAlert[]> {
+  const { items } = await postern.api<{ items: DeviceAlert[] }>(
+    'GET',
+    `/v1/alerts?device=${device}&limit=200`,
+  );
   return items;
 }
 
-export const isAboveLow = (alert: Pick<Alert, 'severity'>): boolean =>
+export const isAboveLow = (alert: Pick<DeviceAlert, 'severity'>): boolean =>
   SEVERITIES.indexOf(alert.severity) > SEVERITIES.indexOf('low');
 
 export const seconds = (fromMs: number, toMs: number): string => `${((toMs - fromMs) / 1000).toFixed(1)} s`;
-export const describeAlert = ({ severity, score, title, revision }: Alert): string =>
+export const describeAlert = ({ severity, score, title, revision }: DeviceAlert): string =>
   `${severity} ${score} (revision ${revision}): ${title}`;
 
 export interface ChangeSeen {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { an0926 } from '../../src/analytics/an0926.ts';
-import type { AnalyticDefinition } from '../../src/analytics/definition.ts';
+import type { ChangeAnalytic } from '../../src/analytics/definition.ts';
 import { addressSet, hasAddress, parseAddress } from '../../src/model/addresses.ts';
 import type { RuleChange } from '../../src/model/change.ts';
 import { serviceSet } from '../../src/model/services.ts';
@@ -15,7 +15,7 @@ import {
 } from '../../src/watches/open.ts';
 import { relay, T0 } from '../analytics/fixtures.ts';
 
-const analytic = an0926 as unknown as AnalyticDefinition;
+const analytic = an0926 as unknown as ChangeAnalytic;
 const site: SiteFacts = {
   internal: addressSet('10.0.0.0/8', '192.0.2.2'),
   tickets: [],

@@ -1,7 +1,7 @@
 // an alert with every field, for tests
-import type { Alert } from '../../src/model/alert.ts';
+import type { DeviceAlert } from '../../src/model/alert.ts';
 
-export function alertFixture(id: string, more: Partial<Alert> = {}): Alert {
+export function alertFixture(id: string, more: Partial<DeviceAlert> = {}): DeviceAlert {
   const openedAt = more.openedAt ?? '2026-01-01T00:00:00.000Z';
   const rates = { from: openedAt, minutes: 1, packetsPerMinute: 1, bytesPerMinute: 1, flowsPerMinute: 1 };
   const totals = { outPackets: 9, returnPackets: 0, outBytes: 900, returnBytes: 0 };

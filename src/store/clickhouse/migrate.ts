@@ -4,12 +4,14 @@ import { PosternError } from '../../model/errors.ts';
 import { statements as tables } from './migrations/0001_tables.ts';
 import { statements as exporterMinutes } from './migrations/0002_exporter-minutes.ts';
 import { statements as eventFields } from './migrations/0003_event-fields.ts';
+import { statements as hosts } from './migrations/0004_hosts.ts';
 
 /** Every statement can be repeated, because ClickHouse has no transactions around them. */
 const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
   { number: 1, name: 'tables', statements: tables },
   { number: 2, name: 'exporter-minutes', statements: exporterMinutes },
   { number: 3, name: 'event-fields', statements: eventFields },
+  { number: 4, name: 'hosts', statements: hosts },
 ];
 
 /** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */

@@ -11,6 +11,7 @@ export interface Retention {
 export async function applyRetention(client: ClickHouseClient, retention: Retention): Promise<void> {
   await setTtl(client, 'conversations', 'minute', retention.flowDays);
   await setTtl(client, 'exporter_minutes', 'minute', retention.flowDays);
+  await setTtl(client, 'attempts', 'toDateTime(received_at)', retention.flowDays);
   await setTtl(client, 'events', 'toDateTime(received_at)', retention.eventDays);
 }
 

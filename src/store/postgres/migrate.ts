@@ -3,10 +3,12 @@ import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { PosternError } from '../../model/errors.ts';
 import * as tables from './migrations/0001_tables.ts';
+import * as hosts from './migrations/0002_hosts.ts';
 
 /** Numbers never change once released. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001_tables': tables,
+  '0002_hosts': hosts,
 };
 
 /** Safe to run from several processes at once: kysely locks. Throws PosternError 'migration-failed'. */

@@ -153,6 +153,7 @@ export interface AlertTable {
   dedupe_key: string;
   analytic: string;
   device_id: string | null;
+  host_id: string | null;
   revision: number;
   status: 'open' | 'acknowledged' | 'closed';
   severity: string;
@@ -164,6 +165,54 @@ export interface AlertTable {
   body: Json<unknown>;
   decided_by: string | null;
   decision_note: string | null;
+}
+
+export interface HostTable {
+  id: string;
+  name: string;
+  platform: 'linux' | 'macos';
+  addresses: string[];
+  /** Other names that its lines carry: host name, node=, certificate subject. */
+  aliases: string[];
+  is_developer: boolean;
+  time_zone: string;
+  created_at: Time;
+  created_by: string;
+}
+
+export interface ApprovedUseTable {
+  id: string;
+  hosts: string[];
+  users: string[];
+  tools: string[];
+  destinations: string[];
+  services: string[];
+  reason: string;
+  expires_at: Time | null;
+  created_by: string;
+  created_at: Time;
+}
+
+export interface HostWatchTable {
+  id: string;
+  analytic: string;
+  host_id: string;
+  /** HostQuestion.key */
+  key: string;
+  trigger_at: Time;
+  /** HostQuestion. */
+  question: Json<unknown>;
+  state: 'open' | 'closed';
+  opened_at: Time;
+  next_at: Time;
+  until_at: Time;
+  answer_count: number;
+}
+
+/** How far a repeated job has read what machines report. */
+export interface CursorTable {
+  name: string;
+  at: Time;
 }
 
 export interface EndpointTable {
@@ -215,6 +264,10 @@ export interface Database {
   tickets: TicketTable;
   approved_forwards: ApprovedForwardTable;
   watches: WatchTable;
+  hosts: HostTable;
+  approved_uses: ApprovedUseTable;
+  host_watches: HostWatchTable;
+  cursors: CursorTable;
   alerts: AlertTable;
   endpoints: EndpointTable;
   deliveries: DeliveryTable;
