@@ -73,6 +73,12 @@ test('what a packet or a process is comes back too, whatever its arguments hold'
     tty: 'pts0',
     unit: 'x',
     entryCount: 0,
+    node: "b'1",
+    identity: 'CN=edge1, O=Example',
+    origin: 'edge 1',
+    originBasis: 'certificate',
+    clockOffsetMs: -7_200_000,
+    parentExecutable: '/usr/bin/bash',
     raw: 'one\ntwo',
   };
   await insertEvents(client, [packet, process]);

@@ -30,6 +30,12 @@ const COLUMNS = [
   'login_user',
   'tty',
   'entry_count',
+  'node',
+  'identity',
+  'origin',
+  'origin_basis',
+  'clock_offset_ms',
+  'parent_executable',
   'message',
   'raw',
 ] as const;
@@ -74,6 +80,12 @@ function rowOf(event: Event): string {
     event.loginUser ?? '',
     event.tty ?? '',
     event.entryCount ?? -1,
+    event.node ?? '',
+    event.identity ?? '',
+    event.origin ?? '',
+    event.originBasis ?? '',
+    Math.round(event.clockOffsetMs ?? 0),
+    event.parentExecutable ?? '',
     event.message,
     event.raw,
   ];
@@ -121,11 +133,7 @@ export async function eventsBetween(client: ClickHouseClient, question: EventQue
       OR (received_at >= fromUnixTimestamp64Milli({from:Int64}) AND received_at < fromUnixTimestamp64Milli({until:Int64})))`,
   ];
   const result = await client.query({
-    query: `SELECT toUnixTimestamp64Milli(received_at) AS receivedAtMs, toUnixTimestamp64Milli(observed_at) AS observedAtMs,
-        kind, replaceRegexpOne(toString(sender), '^::ffff:', '') AS sender_text, host, program, severity, facility, user,
-        source_address, command, destination_address, source_port, destination_port, protocol, action, unit, executable,
-        arguments, pid, parent_pid, effective_user, login_user, tty, entry_count, message, raw
-      FROM events WHERE ${conditions.join(' AND ')}
+    query: `SELECT ${EVENT_COLUMNS_SELECT} FROM events WHERE ${conditions.join(' AND ')}
       ORDER BY kind = 'other', observed_at, received_at LIMIT {limit:UInt32}`,
     query_params: {
       from: Math.floor(question.fromMs),
@@ -140,37 +148,56 @@ export async function eventsBetween(client: ClickHouseClient, question: EventQue
   return events.sort((a, b) => a.observedAtMs - b.observedAtMs || a.receivedAtMs - b.receivedAtMs);
 }
 
-interface EventRow {
+/** What a question selects from `events` so that eventOf can read the rows, of JSONEachRow with numbers unquoted. */
+export const EVENT_COLUMNS_SELECT = [
+  'toUnixTimestamp64Milli(received_at) AS receivedAtMs',
+  'toUnixTimestamp64Milli(observed_at) AS observedAtMs',
+  "replaceRegexpOne(toString(sender), '^::ffff:', '') AS sender_text",
+  ...COLUMNS.filter((column) => !['received_at', 'observed_at', 'sender'].includes(column)),
+].join(', ');
+
+export type EventRow = {
   readonly receivedAtMs: number;
   readonly observedAtMs: number;
   readonly kind: EventKind;
   readonly sender_text: string;
-  readonly host: string;
-  readonly program: string;
   readonly severity: number;
   readonly facility: number;
-  readonly user: string;
-  readonly source_address: string;
-  readonly command: string;
-  readonly destination_address: string;
-  readonly source_port: number;
-  readonly destination_port: number;
-  readonly protocol: string;
-  readonly action: string;
-  readonly unit: string;
-  readonly executable: string;
   readonly arguments: readonly string[];
-  readonly pid: number;
-  readonly parent_pid: number;
-  readonly effective_user: string;
-  readonly login_user: string;
-  readonly tty: string;
-  readonly entry_count: number;
-  readonly message: string;
-  readonly raw: string;
-}
+} & Readonly<Record<TextColumn, string>> &
+  Readonly<Record<NumberColumn, number>>;
 
-function eventOf(row: EventRow): Event {
+type TextColumn =
+  | 'host'
+  | 'program'
+  | 'user'
+  | 'source_address'
+  | 'command'
+  | 'destination_address'
+  | 'protocol'
+  | 'action'
+  | 'unit'
+  | 'executable'
+  | 'effective_user'
+  | 'login_user'
+  | 'tty'
+  | 'node'
+  | 'identity'
+  | 'origin'
+  | 'origin_basis'
+  | 'parent_executable'
+  | 'message'
+  | 'raw';
+type NumberColumn =
+  | 'source_port'
+  | 'destination_port'
+  | 'pid'
+  | 'parent_pid'
+  | 'entry_count'
+  | 'clock_offset_ms';
+
+/** The event as it was inserted; an offset of zero and none are one. */
+export function eventOf(row: EventRow): Event {
   const known = (value: number) => (value < 0 ? undefined : value);
   return {
     kind: row.kind,
@@ -207,10 +234,16 @@ function detailsOf(row: EventRow): Partial<Event> {
     loginUser: row.login_user,
     tty: row.tty,
     entryCount: row.entry_count,
+    node: row.node,
+    identity: row.identity,
+    origin: row.origin,
+    originBasis: row.origin_basis,
+    parentExecutable: row.parent_executable,
   };
-  return Object.fromEntries(
+  const said = Object.fromEntries(
     Object.entries(details).filter(([, value]) =>
       typeof value === 'number' ? value >= 0 : value.length > 0,
     ),
   );
+  return row.clock_offset_ms === 0 ? said : { ...said, clockOffsetMs: row.clock_offset_ms };
 }
