@@ -1,5 +1,6 @@
 // reports of the collector threads -> totals of this process, and what is not written to PostgreSQL yet
 import type { ExporterActivity } from '../store/postgres/exporters.ts';
+import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import { type ExporterReport, OTHER_SENDERS } from './exporters.ts';
 import type { FolderReport } from './folder.ts';
@@ -23,6 +24,7 @@ export interface Activity {
   totals(): FlowActivity;
   add(report: FolderReport): void;
   dropped(batch: ConversationBatch): void;
+  attemptsDropped(batch: AttemptBatch): void;
   /** What happened since the last call, one item an exporter. */
   takePending(): ExporterActivity[];
   /** It could not be written; it comes again. */
@@ -54,6 +56,9 @@ export function createActivity(): Activity {
     }),
     add: (report) => addReport(state, report),
     dropped: (batch) => addDropped(state, batch),
+    attemptsDropped: ({ count }) => {
+      state.counters = sum(state.counters, { attemptsDropped: count });
+    },
     takePending: () => {
       const activities = [...state.pending.values()];
       state.pending.clear();

@@ -2,6 +2,7 @@
 import { formatAddress } from '../model/addresses.ts';
 import { CATEGORIES } from '../model/enrichment.ts';
 import type { Conversation } from '../model/flow.ts';
+import type { AttemptBatch } from './attempt-batch.ts';
 
 /**
  * `count` conversations as columns. Addresses take four 32-bit words, IPv4 mapped (RFC 4291 section 2.5.5.2); an all-zero
@@ -59,7 +60,7 @@ export function createBatch(count: number, exporters: readonly string[]): Conver
 }
 
 /** The buffers of a batch, to be transferred instead of copied by postMessage. */
-export function batchBuffers(batch: ConversationBatch): ArrayBuffer[] {
+export function batchBuffers(batch: ConversationBatch | AttemptBatch): ArrayBuffer[] {
   return Object.values(batch).flatMap((column) =>
     ArrayBuffer.isView(column) ? [column.buffer as ArrayBuffer] : [],
   );

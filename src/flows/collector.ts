@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { LookupTables } from '../../enrichment/pack.ts';
-import type { AddressSet } from '../model/addresses.ts';
+import { type AddressSet, NO_ADDRESSES } from '../model/addresses.ts';
 import { PosternError } from '../model/errors.ts';
+import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import type { FolderReport } from './folder.ts';
 import { readKernelDrops } from './kernel-drops.ts';
@@ -24,7 +25,11 @@ export interface CollectorOptions {
   readonly tables?: LookupTables;
   /** Missing or empty: all exporters. */
   readonly allowed?: AddressSet;
+  /** Addresses of known hosts. */
+  readonly hosts?: AddressSet;
   readonly onBatch: (batch: ConversationBatch) => void;
+  /** Attempts toward known hosts. */
+  readonly onAttempts?: (batch: AttemptBatch) => void;
   readonly onReport: (report: FolderReport) => void;
   /** A thread died of a defect. Its unsent conversations are lost; another takes its place. */
   readonly onFailure: (error: Error) => void;
@@ -38,6 +43,7 @@ export interface Collector {
   setInternal(internal: AddressSet): void;
   setTables(tables: LookupTables | undefined): void;
   setAllowed(allowed: AddressSet | undefined): void;
+  setHosts(hosts: AddressSet): void;
   /** Resolves when onBatch and onReport have seen all that was received until now. */
   flush(): Promise<void>;
   /** Datagrams dropped by the kernel on our ports since the start. */
@@ -76,6 +82,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       internal,
       tables: options.tables,
       allowed: options.allowed,
+      hosts: options.hosts ?? NO_ADDRESSES,
     },
     workers: new Set(),
     flushes: new Map(),
@@ -174,6 +181,10 @@ function hear(running: Running, worker: Worker, message: FromThread): void {
       running.options.onBatch(message.batch);
       tell(worker, { kind: 'taken' });
       break;
+    case 'attempts':
+      running.options.onAttempts?.(message.batch);
+      tell(worker, { kind: 'taken' });
+      break;
     case 'report':
       running.options.onReport(message.report);
       break;
@@ -216,6 +227,10 @@ function controls(running: Running, bound: Bound): Collector {
     setAllowed: (allowed) => {
       running.current = { ...running.current, allowed };
       tellAll({ kind: 'allowed', allowed });
+    },
+    setHosts: (hosts) => {
+      running.current = { ...running.current, hosts };
+      tellAll({ kind: 'hosts', hosts });
     },
     flush: async () => {
       await Promise.all([...running.workers].map((worker) => flushThread(running, worker)));

@@ -2,6 +2,7 @@
 import { type AddressSet, hasAddress, noAddresses, parseAddress } from '../model/addresses.ts';
 import { createSession, type ExporterSession, malformedTotal } from '../packets/session.ts';
 import { createFoldCounters, type FoldCounters } from './fold.ts';
+import { addressWords } from './words.ts';
 
 /** Addresses of refused senders that are told apart; the rest is counted together. */
 const MAX_REFUSED = 1000;
@@ -9,6 +10,7 @@ export const OTHER_SENDERS = 'other';
 
 export interface Exporter {
   readonly address: string;
+  readonly words: Uint32Array;
   /** Its place in `names`, and in the conversation keys. */
   readonly number: number;
   readonly sessions: Map<number, Session>;
@@ -84,6 +86,7 @@ export function findExporter(
   onNumber(number);
   const exporter: Exporter = {
     address,
+    words: wordsOf(address),
     number,
     sessions: new Map(),
     fold: createFoldCounters(),
@@ -95,6 +98,15 @@ export function findExporter(
   exporters.names[number] = address;
   exporters.byAddress.set(address, exporter);
   return exporter;
+}
+
+/** Records that are folded without a datagram may come from a name; it is no address then. */
+function wordsOf(address: string): Uint32Array {
+  try {
+    return addressWords(parseAddress(address));
+  } catch {
+    return new Uint32Array(4);
+  }
 }
 
 export function findSession(exporters: Exporters, exporter: Exporter, port: number): Session {

@@ -33,6 +33,10 @@ export interface FoldCounters {
   spread: number;
   /** Not kept because the table was full. */
   overflow: number;
+  /** Rows about attempts toward known hosts. */
+  attempts: number;
+  /** Not kept: a source had its share, or there was no room. */
+  attemptsDropped: number;
 }
 
 export function createFoldCounters(): FoldCounters {
@@ -46,6 +50,8 @@ export function createFoldCounters(): FoldCounters {
     badTimes: 0,
     spread: 0,
     overflow: 0,
+    attempts: 0,
+    attemptsDropped: 0,
   };
 }
 
@@ -179,6 +185,13 @@ function startOf(columns: RecordColumns, i: number): number {
   const startMs = columns.startMs[i];
   const endMs = columns.endMs[i];
   return startMs > endMs && startMs - endMs <= DRIFT_MS ? endMs : startMs;
+}
+
+/** When the flow of record `i` began; the time of receipt where the record does not tell, or tells what cannot be. */
+export function startMsOf(columns: RecordColumns, i: number, receivedAtMs: number): number {
+  if ((columns.present[i] & HAS.times) === 0) return receivedAtMs;
+  const startMs = startOf(columns, i);
+  return areTimesUsable(startMs, columns.endMs[i], receivedAtMs) ? startMs : receivedAtMs;
 }
 
 function countUnoriented(counters: FoldCounters, result: number): void {

@@ -6,6 +6,8 @@ import { type AddressSet, noAddresses } from '../model/addresses.ts';
 import { CATEGORIES } from '../model/enrichment.ts';
 import { decodeDatagram } from '../packets/decode.ts';
 import { createRecordColumns, type RecordColumns } from '../packets/records.ts';
+import type { AttemptBatch } from './attempt-batch.ts';
+import { type Attempts, createAttempts, keepAttempts, takeAttempts } from './attempts.ts';
 import type { ConversationBatch } from './batch.ts';
 import { compileClassifier } from './classify.ts';
 import {
@@ -19,6 +21,7 @@ import {
   type Session,
 } from './exporters.ts';
 import { createBlock, type FoldState, foldRecords } from './fold.ts';
+import { compileHostFilter, type HostFilter } from './host-filter.ts';
 import { createMetering, forgetExporter } from './metering.ts';
 import { type ConversationTable, clearTable, copyRows, createConversationTable } from './table.ts';
 
@@ -42,6 +45,12 @@ export interface FolderOptions {
   readonly maxSessions?: number;
   /** Asked before the table is full: call drain() inside to lose nothing. */
   readonly onFull?: () => void;
+  /** Addresses of known hosts, toward which attempts are kept; none where it is missing or empty. */
+  readonly hosts?: AddressSet;
+  /** Attempts of each sort (in vain, answered) between two calls of takeAttempts; beyond it they are dropped and counted. */
+  readonly maxAttempts?: number;
+  /** Asked when that many are held: call takeAttempts() inside to lose nothing but what is over a source's share. */
+  readonly onAttemptsFull?: () => void;
 }
 
 export interface FolderReport {
@@ -70,6 +79,10 @@ export interface Folder {
   setInternal(internal: AddressSet): void;
   setTables(tables: LookupTables | undefined): void;
   setAllowed(allowed: AddressSet | undefined): void;
+  /** Addresses of known hosts; an empty set ends the looking. */
+  setHosts(hosts: AddressSet): void;
+  /** Attempts toward known hosts since the last call; undefined where there were none. */
+  takeAttempts(): AttemptBatch | undefined;
 }
 
 interface Folding extends FoldState {
@@ -79,6 +92,9 @@ interface Folding extends FoldState {
   spare: ConversationTable;
   drained: number;
   enrichment: { readonly tables: LookupTables; readonly lookup: Lookup } | undefined;
+  hosts: HostFilter | undefined;
+  /** Made when there are hosts. */
+  attempts: Attempts | undefined;
 }
 
 export function createFolder(options: FolderOptions): Folder {
@@ -123,13 +139,15 @@ export function createFolder(options: FolderOptions): Folder {
       folding.enrichment = tables && { tables, lookup: openLookup(tables) };
     },
     setAllowed: (allowed) => allowExporters(exporters, allowed),
+    setHosts: (hosts) => setHosts(folding, hosts),
+    takeAttempts: () => folding.attempts && takeAttempts(folding.attempts),
   };
 }
 
 function createFolding(options: FolderOptions): Folding {
   const maxRows = options.maxConversations ?? 500_000;
   const allowed = options.allowed && !noAddresses(options.allowed) ? options.allowed : undefined;
-  return {
+  const folding: Folding = {
     options,
     exporters: createExporters(options.maxSessions ?? 20_000, allowed),
     columns: createRecordColumns(COLUMN_CAPACITY),
@@ -140,7 +158,17 @@ function createFolding(options: FolderOptions): Folding {
     metering: createMetering(),
     block: createBlock(),
     enrichment: options.tables && { tables: options.tables, lookup: openLookup(options.tables) },
+    hosts: undefined,
+    attempts: undefined,
   };
+  if (options.hosts) setHosts(folding, options.hosts);
+  return folding;
+}
+
+function setHosts(folding: Folding, hosts: AddressSet): void {
+  folding.hosts = compileHostFilter(hosts);
+  if (folding.hosts)
+    folding.attempts ??= createAttempts(folding.options.maxAttempts, folding.options.onAttemptsFull);
 }
 
 function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, receivedAtMs: number): void {
@@ -148,6 +176,11 @@ function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, 
   if (maxRows - count < Math.min(ROOM, maxRows / 4)) folding.options.onFull?.();
   exporter.lastEpoch = folding.exporters.epoch;
   foldRecords(folding, exporter.number, exporter.fold, columns, 0, columns.count, receivedAtMs);
+  const { hosts, attempts } = folding;
+  if (hosts && attempts) {
+    const origin = { exporter: exporter.words, counters: exporter.fold, receivedAtMs };
+    keepAttempts(attempts, hosts, columns, columns.count, origin);
+  }
 }
 
 /**

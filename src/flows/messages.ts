@@ -2,6 +2,7 @@
 
 import type { LookupTables } from '../../enrichment/pack.ts';
 import type { AddressSet } from '../model/addresses.ts';
+import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import type { FolderReport } from './folder.ts';
 
@@ -17,12 +18,14 @@ export interface ThreadOptions {
   readonly internal: AddressSet;
   readonly tables: LookupTables | undefined;
   readonly allowed: AddressSet | undefined;
+  readonly hosts: AddressSet;
 }
 
 export type ToThread =
   | { readonly kind: 'internal'; readonly internal: AddressSet }
   | { readonly kind: 'tables'; readonly tables: LookupTables | undefined }
   | { readonly kind: 'allowed'; readonly allowed: AddressSet | undefined }
+  | { readonly kind: 'hosts'; readonly hosts: AddressSet }
   /** Hand over what is held now, then answer with the same id. */
   | { readonly kind: 'flush'; readonly id: number }
   /** One batch was taken; another may be sent. */
@@ -39,6 +42,7 @@ export type FromThread =
     }
   | { readonly kind: 'bind-failed'; readonly code: string; readonly port: number; readonly message: string }
   | { readonly kind: 'batch'; readonly batch: ConversationBatch }
+  | { readonly kind: 'attempts'; readonly batch: AttemptBatch }
   | { readonly kind: 'report'; readonly report: FolderReport }
   | { readonly kind: 'flushed'; readonly id: number }
   | { readonly kind: 'stopped' };

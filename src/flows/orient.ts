@@ -2,6 +2,7 @@
 import { HAS, type RecordColumns } from '../packets/records.ts';
 import { type Classifier, classOf, EXTERNAL, INTERNAL } from './classify.ts';
 import { EXTERNAL_ADDRESS, INTERFACE, INTERNAL_ADDRESS, PORT_PROTOCOL, TRANSLATED_ADDRESS } from './key.ts';
+import { copyAddress } from './words.ts';
 
 /** The internal side sent it. */
 export const OUT = 0;
@@ -97,15 +98,8 @@ function writeSides(
   key[TRANSLATED_ADDRESS + 3] = 0;
 }
 
-function copyAddress(key: Uint32Array, to: number, from: Uint32Array, at: number): void {
-  key[to] = from[at];
-  key[to + 1] = from[at + 1];
-  key[to + 2] = from[at + 2];
-  key[to + 3] = from[at + 3];
-}
-
 /** Exporters fill the post-NAT elements of untranslated flows with zeros or with the same address. */
-function isTranslation(before: Uint32Array, after: Uint32Array, at: number): boolean {
+export function isTranslation(before: Uint32Array, after: Uint32Array, at: number): boolean {
   const isZero = (after[at] | after[at + 1] | after[at + 3]) === 0 && (after[at + 2] | 0xffff) === 0xffff;
   return (
     !isZero &&

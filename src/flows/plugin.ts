@@ -1,16 +1,18 @@
-// settings -> collector threads whose conversations go to ClickHouse and whose exporters go to PostgreSQL
+// settings -> collector threads whose conversations and attempts go to ClickHouse and whose exporters go to PostgreSQL
 import fastifyPlugin from 'fastify-plugin';
 import type { LookupTables } from '../../enrichment/pack.ts';
 import type {} from '../../enrichment/plugin.ts';
-import { type AddressSet, addressSet, unionAddresses } from '../model/addresses.ts';
+import { type AddressSet, addressSet, NO_ADDRESSES, unionAddresses } from '../model/addresses.ts';
 import { PosternError } from '../model/errors.ts';
 import type { Logger } from '../model/logger.ts';
 import { PRIVATE_ADDRESSES } from '../model/site.ts';
 import type {} from '../provide.ts';
 import type { Settings } from '../settings.ts';
+import { insertAttempts } from '../store/clickhouse/attempts.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
 import { recordExporters } from '../store/postgres/exporters.ts';
 import { createActivity, type FlowActivity } from './activity.ts';
+import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
@@ -32,6 +34,8 @@ export interface Flows {
   setTables(tables: LookupTables): void;
   /** An empty set allows all. */
   setAllowed(allowed: AddressSet): void;
+  /** Addresses of known hosts, toward which each attempt is kept; an empty set keeps none. */
+  setHosts(hosts: AddressSet): void;
 }
 
 declare module 'fastify' {
@@ -42,6 +46,8 @@ declare module 'fastify' {
 
 /** Within the 10 s that a stop may take. */
 const STORE_CLOSE_MS = 4000;
+/** Attempts (about 90 bytes each) that wait in memory while the store is down. */
+const ATTEMPT_QUEUE_ROWS = 500_000;
 
 export default fastifyPlugin(
   async (app) => {
@@ -53,6 +59,8 @@ export default fastifyPlugin(
     const activity = createActivity();
     let collector: Collector | undefined;
     let queue: StoreQueue | undefined;
+    let attempts: StoreQueue<AttemptBatch> | undefined;
+    let hosts = NO_ADDRESSES;
     let stopTables = () => {};
     let timer: NodeJS.Timeout | undefined;
     let writing: Promise<void> = Promise.resolve();
@@ -89,22 +97,37 @@ export default fastifyPlugin(
         allowed = set;
         collector?.setAllowed(set);
       },
+      setHosts: (set) => {
+        hosts = set;
+        collector?.setHosts(set);
+      },
     } satisfies Flows);
 
     app.addHook('onReady', async () => {
       const threads = collectorSettings(settings);
       if (!collects || threads.ports.length === 0) return;
       queue = openQueue(services.clickhouse, settings, log, activity.dropped);
-      const into = queue;
+      attempts = createStoreQueue<AttemptBatch>({
+        maxRows: ATTEMPT_QUEUE_ROWS,
+        insert: (batches) => insertAttempts(services.clickhouse, batches),
+        onDropped: activity.attemptsDropped,
+        onError: (error, waitingRows) =>
+          log.error({ err: error, waitingRows }, 'attempts cannot be stored; trying again'),
+      });
+      const [into, attemptsInto] = [queue, attempts];
       collector = await startCollector({
         ...threads,
         internal,
         allowed,
+        hosts,
         tables: app.enrichment.tables(),
         onBatch: (batch) => into.push(batch),
+        onAttempts: (batch) => attemptsInto.push(batch),
         onReport: activity.add,
         onFailure: (error) => log.error({ err: error }, 'a collector thread ended and is started again'),
       });
+      // They may have changed while the threads started.
+      collector.setHosts(hosts);
       warnOfSmallBuffer(collector, settings, log);
       stopTables = app.enrichment.onTables((tables) => collector?.setTables(tables));
       timer = setInterval(writeExporters, settings.POSTERN_FLOW_FLUSH_SECONDS * 1000).unref();
@@ -114,7 +137,7 @@ export default fastifyPlugin(
       clearInterval(timer);
       stopTables();
       await collector?.stop();
-      await queue?.close(STORE_CLOSE_MS);
+      await Promise.all([queue?.close(STORE_CLOSE_MS), attempts?.close(STORE_CLOSE_MS)]);
       await writeExporters();
     });
   },

@@ -1,22 +1,27 @@
-// batches of conversations -> the store, in order, through its pauses; bounded, and what does not fit is counted
+// batches of rows -> the store, in order, through its pauses; bounded, and what does not fit is counted
 import type { ConversationBatch } from './batch.ts';
+
+/** Anything that can be counted in rows. */
+interface Rows {
+  readonly count: number;
+}
 
 /** One statement takes this many, so that a repeated attempt never stores a part twice. */
 const INSERT_ROWS = 50_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 
-export interface StoreQueueOptions {
+export interface StoreQueueOptions<Batch extends Rows = ConversationBatch> {
   readonly maxRows: number;
   /** Stores all or throws. */
-  readonly insert: (batches: readonly ConversationBatch[]) => Promise<void>;
+  readonly insert: (batches: readonly Batch[]) => Promise<void>;
   /** A batch found no room, or was left when the time to stop was over. */
-  readonly onDropped: (batch: ConversationBatch) => void;
+  readonly onDropped: (batch: Batch) => void;
   readonly onError: (error: unknown, waitingRows: number) => void;
 }
 
-export interface StoreQueue {
-  push(batch: ConversationBatch): void;
+export interface StoreQueue<Batch extends Rows = ConversationBatch> {
+  push(batch: Batch): void;
   /** Rows that are not stored yet. */
   waitingRows(): number;
   storedRows(): number;
@@ -24,9 +29,9 @@ export interface StoreQueue {
   close(timeoutMs: number): Promise<void>;
 }
 
-interface Queue {
-  readonly options: StoreQueueOptions;
-  readonly batches: ConversationBatch[];
+interface Queue<Batch extends Rows> {
+  readonly options: StoreQueueOptions<Batch>;
+  readonly batches: Batch[];
   waitingRows: number;
   storedRows: number;
   isClosing: boolean;
@@ -35,8 +40,10 @@ interface Queue {
   running: Promise<void> | undefined;
 }
 
-export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
-  const queue: Queue = {
+export function createStoreQueue<Batch extends Rows = ConversationBatch>(
+  options: StoreQueueOptions<Batch>,
+): StoreQueue<Batch> {
+  const queue: Queue<Batch> = {
     options,
     batches: [],
     waitingRows: 0,
@@ -53,7 +60,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
   };
 }
 
-function push(queue: Queue, batch: ConversationBatch): void {
+function push<Batch extends Rows>(queue: Queue<Batch>, batch: Batch): void {
   if (queue.waitingRows + batch.count > queue.options.maxRows) {
     queue.options.onDropped(batch);
     return;
@@ -65,7 +72,7 @@ function push(queue: Queue, batch: ConversationBatch): void {
   });
 }
 
-async function work(queue: Queue): Promise<void> {
+async function work<Batch extends Rows>(queue: Queue<Batch>): Promise<void> {
   let retryMs = FIRST_RETRY_MS;
   while (queue.batches.length > 0) {
     const part = firstPart(queue.batches);
@@ -88,7 +95,7 @@ async function work(queue: Queue): Promise<void> {
   }
 }
 
-function firstPart(batches: readonly ConversationBatch[]): ConversationBatch[] {
+function firstPart<Batch extends Rows>(batches: readonly Batch[]): Batch[] {
   let rows = 0;
   const end = batches.findIndex((batch, i) => {
     rows += batch.count;
@@ -97,7 +104,7 @@ function firstPart(batches: readonly ConversationBatch[]): ConversationBatch[] {
   return batches.slice(0, end < 0 ? batches.length : end);
 }
 
-function pause(queue: Queue, timeMs: number): Promise<void> {
+function pause(queue: Pick<Queue<Rows>, 'wake'>, timeMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, timeMs);
     queue.wake = () => {
@@ -107,7 +114,7 @@ function pause(queue: Queue, timeMs: number): Promise<void> {
   });
 }
 
-async function close(queue: Queue, timeoutMs: number): Promise<void> {
+async function close<Batch extends Rows>(queue: Queue<Batch>, timeoutMs: number): Promise<void> {
   queue.isClosing = true;
   queue.wake();
   let timer: NodeJS.Timeout | undefined;

@@ -28,6 +28,8 @@ interface Thread {
   /** Datagrams of this turn of the event loop; 0 where no end of turn is awaited. */
   turnDatagrams: number;
   isPumping: boolean;
+  /** A flush asked for the attempts. */
+  areAttemptsDue: boolean;
 }
 
 // Nothing starts on import from the main thread or a test.
@@ -41,6 +43,7 @@ async function run(options: ThreadOptions): Promise<void> {
     datagrams: 0,
     turnDatagrams: 0,
     isPumping: false,
+    areAttemptsDue: false,
   };
   for (const port of options.ports) {
     try {
@@ -122,6 +125,9 @@ function obey(thread: Thread, timer: NodeJS.Timeout, message: ToThread): void {
     case 'allowed':
       folder.setAllowed(message.allowed);
       break;
+    case 'hosts':
+      folder.setHosts(message.hosts);
+      break;
     case 'taken':
       thread.outstanding--;
       pump(thread);
@@ -140,6 +146,7 @@ function obey(thread: Thread, timer: NodeJS.Timeout, message: ToThread): void {
 /** Sets aside what is held and sends it piece by piece, with the sockets served in between. */
 function drain(thread: Thread): void {
   thread.folder.beginDrain();
+  thread.areAttemptsDue = true;
   pump(thread);
 }
 
@@ -153,10 +160,20 @@ function pump(thread: Thread): void {
 }
 
 function sendBatch(thread: Thread): boolean {
+  if (thread.areAttemptsDue && sendAttempts(thread)) return true;
   const batch = thread.folder.nextBatch(BATCH_ROWS);
   if (!batch) return false;
   thread.outstanding++;
   send({ kind: 'batch', batch }, batchBuffers(batch));
+  return true;
+}
+
+function sendAttempts(thread: Thread): boolean {
+  thread.areAttemptsDue = false;
+  const batch = thread.folder.takeAttempts();
+  if (!batch) return false;
+  thread.outstanding++;
+  send({ kind: 'attempts', batch }, batchBuffers(batch));
   return true;
 }
 
@@ -165,6 +182,7 @@ function drainNow(thread: Thread): void {
     thread.outstanding++;
     send({ kind: 'batch', batch }, batchBuffers(batch));
   }
+  sendAttempts(thread);
   sendReport(thread);
 }
 

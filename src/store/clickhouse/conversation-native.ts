@@ -35,11 +35,11 @@ export function conversationBlock(batch: ConversationBatch, from: number, to: nu
 }
 
 /** Numbers are little-endian, as on every platform that the engine runs on. */
-function bytesOf(column: Uint32Array | Uint16Array): Uint8Array {
+export function bytesOf(column: Uint32Array | Uint16Array): Uint8Array {
   return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
 }
 
-function countBytes(column: Float64Array, from: number, to: number): Uint8Array {
+export function countBytes(column: Float64Array, from: number, to: number): Uint8Array {
   const words = new Uint32Array((to - from) * 2);
   for (let row = from; row < to; row++) {
     const at = (row - from) * 2;
@@ -54,7 +54,7 @@ function countBytes(column: Float64Array, from: number, to: number): Uint8Array 
 }
 
 /** Words in network order of significance -> bytes in network order. */
-function addressBytes(column: Uint32Array, from: number, to: number): Uint8Array {
+export function addressBytes(column: Uint32Array, from: number, to: number): Uint8Array {
   return Buffer.from(column.slice(from * 4, to * 4).buffer).swap32();
 }
 
@@ -72,13 +72,13 @@ function categoryBytes(column: Uint8Array, from: number, to: number): Uint8Array
   return Buffer.concat(Array.from(column.subarray(from, to), (category) => known[category]));
 }
 
-function text(value: string): Buffer {
+export function text(value: string): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([varint(bytes.length), bytes]);
 }
 
 /** LEB128. */
-function varint(value: number): Buffer {
+export function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
