@@ -1,4 +1,5 @@
 // message of a log line -> one audit record (linux/audit.h; auditd's and ausearch's forms)
+import { recordTypeName } from './audit-tables.ts';
 import { readFields } from './fields.ts';
 
 export interface AuditRecord {
@@ -13,26 +14,6 @@ export interface AuditRecord {
 
 const RECORD =
   /^(?:audit: )?(?:node=(\S{1,255}) )?(?:type=(\w{1,40}(?:\[\d{1,5}\])?) (?:msg=)?|(\d{4}), )audit\((?:(\d{1,12})\.(\d{3})|(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d)\.(\d{3})|(\d\d)\/(\d\d)\/(\d{4}) (\d\d:\d\d:\d\d)\.(\d{3})):(\d{1,20})\) ?:? ?(.*)$/s;
-/** Without auditd the kernel prints numbers. */
-const TYPES: Readonly<Record<string, string>> = {
-  1006: 'LOGIN',
-  1112: 'USER_LOGIN',
-  1123: 'USER_CMD',
-  1130: 'SERVICE_START',
-  1131: 'SERVICE_STOP',
-  1300: 'SYSCALL',
-  1302: 'PATH',
-  1305: 'CONFIG_CHANGE',
-  1306: 'SOCKADDR',
-  1307: 'CWD',
-  1309: 'EXECVE',
-  1320: 'EOE',
-  1325: 'NETFILTER_CFG',
-  1326: 'SECCOMP',
-  1327: 'PROCTITLE',
-  1334: 'BPF',
-  1400: 'AVC',
-};
 const LONGEST = 32_768;
 
 export function readRecord(message: string): AuditRecord | undefined {
@@ -48,7 +29,8 @@ export function readRecord(message: string): AuditRecord | undefined {
   if (!(observedAtMs >= 0 && observedAtMs < 4_102_444_800_000)) return undefined;
   const numeric = number ?? (/^\d{4}$/.test(name) ? name : /^UNKNOWN\[(\d{1,5})\]$/.exec(name)?.[1]);
   return {
-    type: numeric === undefined ? name : (TYPES[numeric] ?? `UNKNOWN[${numeric}]`),
+    // Without auditd the kernel prints numbers.
+    type: numeric === undefined ? name : (recordTypeName(Number(numeric)) ?? `UNKNOWN[${numeric}]`),
     node: node ?? '',
     observedAtMs,
     serial: match[16],
@@ -67,8 +49,11 @@ export function standsAlone(type: string): boolean {
 }
 
 /** Keys whose unquoted hexadecimal digits are an encoded text. */
-const ENCODED = /^(?:comm|exe|cmd|proctitle|name|cwd|acct|key|path|data|vm|watch|new-\w+|old-\w+)$/;
+const ENCODED =
+  /^(?:comm|exe|cmd|proctitle|name|cwd|acct|key|path|data|vm|watch|(?:new|old)-(?:disk|chardev|rng|fs))$/;
 const ARGUMENT = /^a\d{1,5}(?:\[\d{1,5}\])?$/;
+
+const NONE = new Set(['?', '?,', '(null)']);
 
 /** Fields of a record, decoded; `?` and (null) mean that there is none. */
 export function recordFields({ type, text }: Pick<AuditRecord, 'type' | 'text'>): Map<string, string> {
@@ -79,13 +64,15 @@ export function recordFields({ type, text }: Pick<AuditRecord, 'type' | 'text'>)
   for (const [key, value] of fields) {
     const isEncoded = ENCODED.test(key) || (type === 'EXECVE' && ARGUMENT.test(key));
     if (isEncoded && !quoted.has(key)) fields.set(key, decodeHex(value));
-    if (!quoted.has(key) && (value === '?' || value === '(null)')) fields.delete(key);
+    if (!quoted.has(key) && NONE.has(value)) fields.delete(key);
   }
   return fields;
 }
 
 /** An unquoted value that is no hexadecimal stands as it is (a0=top). NUL parts arguments. */
 export function decodeHex(value: string): string {
-  if (!/^(?:[0-9A-F]{2})+$/.test(value)) return value;
-  return Buffer.from(value, 'hex').toString('utf8').replace(/\0+$/, '').replace(/\0/g, ' ');
+  // A quote that nothing opened is no part of it.
+  const digits = value.endsWith('"') ? value.slice(0, -1) : value;
+  if (!/^(?:[0-9A-F]{2})+$/.test(digits)) return value;
+  return Buffer.from(digits, 'hex').toString('utf8').replace(/\0+$/, '').replace(/\0/g, ' ');
 }
