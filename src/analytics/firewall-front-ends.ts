@@ -29,7 +29,10 @@ const MAX_WORDS = 100;
 /** Never throws. */
 export function readUfw({ args }: Words): readonly Operation[] {
   const isDry = args.includes('--dry-run');
-  const words = args.filter((word) => !/^--(?:force|dry-run)$/.test(word)).map((word) => word.toLowerCase());
+  const words = args
+    .slice(0, MAX_WORDS)
+    .filter((word) => !/^--(?:force|dry-run)$/.test(word))
+    .map((word) => word.toLowerCase());
   const told = ufwOperation(words);
   if (!told) return [];
   return [{ tool: 'ufw', ...told, ...(isDry ? { effect: 'checks' } : {}) }];

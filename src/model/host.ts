@@ -93,6 +93,10 @@ export interface RulesetState {
   readonly accepting: readonly string[];
   /** Filter chains that packets meet, whether they hold rules or not. */
   readonly policies: number;
+  /** Filter policies that drop what no rule matches, named as in `accepting`. */
+  readonly dropping?: readonly string[];
+  /** NAT rules that are enabled. */
+  readonly natRules?: number;
 }
 
 /** What somebody did on this host before: learned, and shown in the alert. */
