@@ -61,7 +61,8 @@ export function whoBegan(
   if ((flags & (ACK | RST)) === 0 || (flags & (SYN | ACK)) === SYN) return SENDER;
   const byPorts = beganByPorts(senderPort, receiverPort);
   // A client too sends a last RST of its own after its record has ended.
-  if (isBareReset(flags)) return byPorts === SENDER && receiverPort < FIRST_UNPRIVILEGED ? SENDER : RECEIVER;
+  if (isBareReset(flags))
+    return senderPort >= FIRST_EPHEMERAL && receiverPort < FIRST_EPHEMERAL ? SENDER : RECEIVER;
   return byPorts === EITHER && isLoneSynAck(flags, packets) ? RECEIVER : byPorts;
 }
 

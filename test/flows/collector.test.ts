@@ -3,6 +3,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
+import type { LookupTables } from '../../enrichment/pack.ts';
+import type { AttemptBatch } from '../../src/flows/attempt-batch.ts';
 import { type ConversationBatch, conversations } from '../../src/flows/batch.ts';
 import { type Collector, type CollectorOptions, startCollector } from '../../src/flows/collector.ts';
 import type { FolderReport } from '../../src/flows/folder.ts';
@@ -176,4 +178,43 @@ test('datagrams of nonsense are counted and the next one is read', async () => {
   await collector.stop();
   assert.equal(rows().length, 20);
   assert.equal(total(reports, 'malformed'), 5);
+});
+
+test('attempts toward known hosts leave at each flush, and a thread that is started anew still knows the hosts', async () => {
+  const attempts: AttemptBatch[] = [];
+  const failures: Error[] = [];
+  const { collector } = await start({
+    ports: [0],
+    onAttempts: (batch) => attempts.push(batch),
+    onFailure: (error) => failures.push(error),
+  });
+  const knock = {
+    source: '203.0.113.7',
+    destination: '10.9.0.1',
+    sourcePort: 50_000,
+    tcpFlags: 2,
+    packets: 1,
+  };
+  const knockAt = (destinationPort: number) =>
+    send(collector.ports[0], [v9Datagram([{ ...knock, destinationPort }], { exportMs: Date.now() })]);
+  const ports = () => attempts.flatMap((batch) => [...batch.port]);
+  const arrived = (port: number) =>
+    until(async () => {
+      await collector.flush();
+      return ports().includes(port);
+    });
+  collector.setHosts(addressSet('10.9.0.1'));
+  await collector.flush();
+  await knockAt(7000);
+  await arrived(7000);
+  // Tables of nonsense kill the thread, as a defect would.
+  collector.setTables({} as LookupTables);
+  await until(() => failures.length > 0);
+  collector.setTables(undefined);
+  const sending = setInterval(() => knockAt(8000), 100);
+  await arrived(8000);
+  clearInterval(sending);
+  await knockAt(9000);
+  await collector.stop();
+  assert.equal(new Set(ports()).size, 3, ports().join());
 });

@@ -9,14 +9,16 @@ import { after, test } from 'node:test';
 import fastify, { type FastifyInstance } from 'fastify';
 import enrichmentPlugin from '../../enrichment/plugin.ts';
 import flows from '../../src/flows/plugin.ts';
+import { addressSet } from '../../src/model/addresses.ts';
 import type { Services } from '../../src/services.ts';
 import { loadSettings } from '../../src/settings.ts';
+import { contactsToward } from '../../src/store/clickhouse/attempts.ts';
 import { conversationSummary } from '../../src/store/clickhouse/conversations.ts';
 import { locateFolder } from '../../src/store/folder.ts';
 import store from '../../src/store/plugin.ts';
 import { listExporters } from '../../src/store/postgres/exporters.ts';
 import { postgresOwner } from '../../src/store/postgres/user.ts';
-import { v9Datagram } from './v9.ts';
+import { type V9Record, v9Datagram } from './v9.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'postern-flows-'));
 // As root, PostgreSQL runs as another user, who must be able to get there.
@@ -65,7 +67,7 @@ async function send(port: number, datagram: Buffer): Promise<void> {
 test('exports end in ClickHouse and their exporter in PostgreSQL, with its device, and a stop loses nothing', async () => {
   const exportMs = Date.now();
   const base = { source: '10.1.1.1', destination: '198.51.100.9', destinationPort: 443 };
-  const records = Array.from({ length: 20 }, (_, i) => ({
+  const records: V9Record[] = Array.from({ length: 20 }, (_, i) => ({
     ...base,
     source: `10.1.1.${i}`,
     packets: 2,
@@ -73,6 +75,7 @@ test('exports end in ClickHouse and their exporter in PostgreSQL, with its devic
   }));
   const first = await service({});
   await first.ready();
+  first.flows.setHosts(addressSet('10.1.1.200'));
   await first.services.postgres
     .insertInto('devices')
     .values({
@@ -96,6 +99,9 @@ test('exports end in ClickHouse and their exporter in PostgreSQL, with its devic
       created_by: 'test',
     })
     .execute();
+  // Between two internal addresses, so no conversation with the outside.
+  const knock = { source: '10.2.2.2', destination: '10.1.1.200', sourcePort: 50_000, destinationPort: 7000 };
+  records.push({ ...knock, tcpFlags: 2, packets: 1, bytes: 60 });
   await send(first.flows.ports()[0], v9Datagram(records, { exportMs, sequence: 1 }));
   await first.close();
 
@@ -117,11 +123,22 @@ test('exports end in ClickHouse and their exporter in PostgreSQL, with its devic
     ]),
     [['198.51.100.9', 8, 16, 'unknown']],
   );
+  const { contacts } = await contactsToward(second.services.clickhouse, {
+    addresses: ['10.1.1.200'],
+    fromMs: exportMs - 3_600_000,
+    untilMs: exportMs + 3_600_000,
+    receivedUntilMs: exportMs + 3_600_000,
+  });
+  assert.deepEqual(
+    contacts.map(({ source, port, outcome }) => [source, port, outcome]),
+    [['10.2.2.2', 7000, 'unanswered']],
+  );
   const [exporter] = await listExporters(second.services.postgres, { limit: 10 });
   assert.equal(exporter.address, '127.0.0.1');
   assert.equal(exporter.device_id, 'd1');
   assert.deepEqual(exporter.versions, ['v9']);
-  assert.equal(exporter.counters.records, 20);
+  assert.equal(exporter.counters.records, 21);
+  assert.equal(exporter.counters.attempts, 1);
   assert.equal(exporter.counters.folded, 20);
   await second.close();
 });
