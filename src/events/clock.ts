@@ -36,14 +36,15 @@ const MAX_ZONE_MS = 14 * 3_600_000;
 /**
  * A line takes time to come, and never less than none: of the differences `observed - received` in a slice the greatest is
  * nearest to the truth. A batch that comes late holds ever less late lines, so its slices disagree, and what was known stays.
+ * `knownOffsetMs` is what was measured before a restart.
  */
-export function createClock(stamps: StampKind): Clock {
+export function createClock(stamps: StampKind, knownOffsetMs = 0): Clock {
   /** Greatest difference of the last slices, the newest last. */
   const slices: number[] = [];
   let slice = Number.NEGATIVE_INFINITY;
   let greatestMs = Number.NEGATIVE_INFINITY;
-  let offsetMs = 0;
-  let estimate: ClockEstimate | undefined;
+  let offsetMs = knownOffsetMs;
+  let estimate = estimateOf(knownOffsetMs, stamps);
 
   const settle = () => {
     slices.push(greatestMs);

@@ -1,20 +1,25 @@
-// syslog over UDP (RFC 5426) and TCP (RFC 6587) -> batches of events
-import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
-import { createServer, type Server, type Socket } from 'node:net';
+// syslog over UDP (RFC 5426), TCP (RFC 6587) and TLS (RFC 5425) -> batches of events
+import type { RemoteInfo } from 'node:dgram';
+import type { Server } from 'node:net';
 import { type AddressSet, formatAddress, hasAddress, noAddresses, parseAddress } from '../model/addresses.ts';
-import { PosternError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
-import { type AuditJoiner, createAuditJoiner } from './audit-join.ts';
+import { createAuditJoiner } from './audit-join.ts';
+import { bindAll } from './bind.ts';
 import { MAX_LINE_BYTES } from './clean.ts';
-import { createFrameReader } from './framing.ts';
+import { type Connection, createConnections } from './connections.ts';
+import { compileOrigins, identityOf, type OriginRegistry } from './origin.ts';
 import { parseEvent } from './parse.ts';
-import { createEventQueue, type EventQueue } from './queue.ts';
+import { createEventQueue } from './queue.ts';
 import { createShapeTable } from './shapes.ts';
+import { createSources, type KnownClock, type Sources } from './sources.ts';
+import { clientNames, renewTls, type TlsMaterial, type TlsOptions } from './tls.ts';
+import { createTurns } from './turns.ts';
 
 export interface ReceiverOptions {
   readonly host: string;
-  /** For both UDP and TCP; 0 takes one that is free for both. */
-  readonly port: number;
+  /** For both UDP and TCP; 0 takes one that is free for both. Undefined: TLS only. */
+  readonly port: number | undefined;
+  readonly tls?: TlsOptions & { readonly port: number };
   /** Empty allows all. */
   readonly senders: AddressSet;
   readonly maxConnections: number;
@@ -22,6 +27,8 @@ export interface ReceiverOptions {
   readonly maxQueuedEvents: number;
   /** How often events are handed to `store`; default a second. */
   readonly flushEveryMs?: number;
+  readonly registry?: OriginRegistry;
+  readonly knownClocks?: readonly KnownClock[];
   readonly now: () => number;
   readonly store: (batch: readonly Event[]) => Promise<void>;
   /** Called once with every event, before it is stored; must not throw. */
@@ -32,15 +39,20 @@ export interface ReceiverOptions {
 /** Totals since the start. */
 export interface ReceiverCounters {
   udpDatagrams: number;
+  /** Over TCP and TLS. */
   tcpMessages: number;
   tcpBytes: number;
   tcpConnections: number;
+  tlsConnections: number;
+  /** TLS, with a client certificate that was verified. */
+  certifiedConnections: number;
+  failedHandshakes: number;
   /** Now open. */
   openConnections: number;
   refusedConnections: number;
   idleConnections: number;
   truncatedLines: number;
-  /** UDP only: TCP waits. */
+  /** UDP only, over a sender's share: TCP waits. */
   droppedEvents: number;
   storedEvents: number;
   storeErrors: number;
@@ -51,53 +63,89 @@ export interface ReceiverCounters {
 
 export interface Receiver {
   readonly port: number;
+  readonly tlsPort: number;
   readonly counters: Readonly<ReceiverCounters>;
   /** Lines by sender that the allow-list leaves out; the first thousand senders. */
   readonly unknownSenders: ReadonlyMap<string, number>;
   /** Unread lines of known programs by shape; the first 500 shapes. */
   readonly unreadShapes: ReadonlyMap<string, number>;
+  readonly sources: Pick<Sources, 'report' | 'putBack' | 'setRegistry' | 'crowdedLines'>;
+  setRegistry(registry: OriginRegistry): void;
+  /** For connections from now on. */
+  renewTls(material: TlsMaterial): void;
   /** Stores what waits, audit events that wait for their other records left out. */
   flush(): Promise<void>;
-  /** Closes the port, then stores what waits. */
+  /** Closes the ports, then stores what waits. */
   stop(): Promise<void>;
 }
 
-const RECEIVE_BUFFER_BYTES = 8 << 20;
 const MAX_QUEUED_BYTES = 256 << 20;
+/** Received and not yet parsed. */
+const MAX_WAITING_BYTES = 32 << 20;
 const MAX_UNKNOWN_SENDERS = 1000;
-/** What senders already sent is still read for this long at the stop. */
-const LAST_WORDS_MS = 300;
-const ANY_PORT_ATTEMPTS = 10;
+const MAX_KNOWN_ADDRESSES = 10_000;
 
-/** Throws PosternError 'port-in-use' where either of the two ports is taken. */
+/** Throws PosternError 'port-in-use' where a port is taken. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
   const intake = createIntake(options);
-  const { queue, sockets } = intake;
-  const { udp, tcp, port } = await bind(
-    options,
-    (bytes, remote) => takeDatagram(intake, bytes, remote),
-    (socket) => takeConnection(intake, socket, options),
-  );
-  udp.on('error', options.onError);
-  tcp.on('error', options.onError);
+  const { queue, turns, joiner, connections, counters, sources } = intake;
+  const bound = await bindAll(options, {
+    datagram: intake.takeDatagram,
+    connection: (socket) => {
+      const sender = intake.admitted(socket.remoteAddress);
+      if (sender === undefined || !connections.admit(socket, sender, false)) {
+        counters.refusedConnections++;
+        socket.destroy();
+        return;
+      }
+      counters.tcpConnections++;
+      connections.open(socket, sender, []);
+    },
+    mayShakeHands: (socket) => {
+      const sender = intake.admitted(socket.remoteAddress);
+      const isWelcome = sender !== undefined && connections.admit(socket, sender, true);
+      if (!isWelcome) counters.refusedConnections++;
+      // A handshake that is broken off is told by tlsClientError.
+      socket.on('error', () => undefined);
+      return isWelcome;
+    },
+    secureConnection: (socket) => {
+      const names = clientNames(socket);
+      counters.tlsConnections++;
+      if (names.length > 0) counters.certifiedConnections++;
+      connections.open(socket, senderText(socket.remoteAddress ?? ''), names);
+    },
+    handshakeFailed: () => {
+      counters.failedHandshakes++;
+    },
+  });
+  for (const socket of [...bound.udp, bound.tcp, bound.tls]) socket?.on('error', options.onError);
   const timer = setInterval(() => {
-    intake.joiner.expire(options.now());
+    joiner.expire(options.now());
     void queue.flush();
   }, options.flushEveryMs ?? 1000);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     clearInterval(timer);
-    await Promise.all([closed(udp), closed(tcp, sockets)]);
-    intake.joiner.end();
+    const servers = [bound.tcp, bound.tls].flatMap((server) => (server ? [closed(server)] : []));
+    for (const socket of bound.udp) socket.close();
+    await connections.end();
+    await Promise.all(servers);
+    turns.end();
+    joiner.end();
     // A flush under way may have begun before the last line came.
     await queue.flush();
     await queue.flush();
   };
   return {
-    port,
+    port: bound.port,
+    tlsPort: bound.tlsPort,
     counters: intake.counters,
     unknownSenders: intake.unknownSenders,
     unreadShapes: intake.unreadShapes,
+    sources,
+    setRegistry: intake.setRegistry,
+    renewTls: (material) => bound.tls && renewTls(bound.tls, material),
     flush: queue.flush,
     stop: () => {
       stopped ??= stop();
@@ -106,23 +154,29 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   };
 }
 
-/** What both transports share. */
-interface Intake {
-  readonly counters: ReceiverCounters;
-  readonly unknownSenders: Map<string, number>;
-  readonly unreadShapes: ReadonlyMap<string, number>;
-  readonly joiner: AuditJoiner;
-  readonly sockets: Set<Socket>;
-  readonly queue: EventQueue;
-  readonly isAllowed: (sender: string) => boolean;
-  /** `isHeld`: the sender can be made to wait, so that nothing is dropped. */
-  readonly take: (bytes: Uint8Array, sender: string, isTruncated: boolean, isHeld: boolean) => void;
+/** A datagram, or bytes of a connection; a connection without bytes has ended. */
+interface Piece {
+  readonly bytes: Buffer | undefined;
+  readonly connection: Connection | undefined;
 }
 
-function createIntake(options: ReceiverOptions): Intake {
+/** What all transports share. */
+function createIntake(options: ReceiverOptions) {
   const counters = newCounters();
   const unknownSenders = new Map<string, number>();
-  const sockets = new Set<Socket>();
+  let registry = options.registry ?? compileOrigins([], []);
+  const sources = createSources(registry, options.knownClocks);
+  const shapes = createShapeTable();
+  let isUnread = false;
+  const onUnread = (program: string, message: string) => {
+    isUnread = true;
+    counters.unreadLines++;
+    shapes.add(program, message);
+  };
+  const drop = (sender: string) => {
+    counters.droppedEvents++;
+    sources.dropped(sender, options.now());
+  };
   const queue = createEventQueue({
     maxEvents: options.maxQueuedEvents,
     maxBytes: MAX_QUEUED_BYTES,
@@ -135,95 +189,142 @@ function createIntake(options: ReceiverOptions): Intake {
       counters.storeErrors++;
       options.onError(error);
     },
-    onRoom: () => {
-      for (const socket of sockets) socket.resume();
+    onRoom: () => turns.wake(),
+  });
+  const joiner = createAuditJoiner((event, isHeld) => {
+    if (!queue.add(event, isHeld)) drop(event.sender);
+  });
+  const take = (
+    bytes: Uint8Array,
+    connection: Connection | undefined,
+    sender: string,
+    isTruncated: boolean,
+  ) => {
+    if (isTruncated || bytes.length > MAX_LINE_BYTES) counters.truncatedLines++;
+    const nowMs = options.now();
+    isUnread = false;
+    const parsed = parseEvent(bytes, sender, nowMs, { onUnread });
+    const identity = connection && identityOf(connection.identities, registry);
+    const stated = withNode(identity === undefined ? parsed : { ...parsed, identity });
+    joiner.push({ ...stated, ...sources.line(stated, isUnread) }, nowMs, connection !== undefined);
+  };
+  const connections = createConnections({
+    maxConnections: options.maxConnections,
+    idleTimeoutMs: options.idleTimeoutMs,
+    maxLineBytes: MAX_LINE_BYTES,
+    onMessage: (connection, message, isTruncated) => {
+      counters.tcpMessages++;
+      take(message, connection, connection.sender, isTruncated);
+    },
+    // Apart from the sender's datagrams, which do not wait for the store.
+    onBytes: (connection, bytes) =>
+      turns.push(`tcp ${connection.sender}`, { bytes, connection }, bytes?.length ?? 0, true),
+    onIdle: () => {
+      counters.idleConnections++;
     },
   });
-  const isAllowed = (sender: string): boolean => {
-    if (sender === '') return false;
-    if (noAddresses(options.senders) || hasAddress(options.senders, parseAddress(sender))) return true;
+  const turns = createTurns<Piece>({
+    maxBytes: MAX_WAITING_BYTES,
+    mayWork: (_key, { connection }) => connection === undefined || queue.hasRoomFor(connection.sender),
+    work: (sender, { bytes, connection }) => {
+      if (!connection) {
+        // Not even parsed: that is what a flood would cost most.
+        if (queue.hasRoomFor(sender)) take(bytes!, undefined, sender, false);
+        else drop(sender);
+      } else if (bytes) {
+        counters.tcpBytes += bytes.length;
+        connection.frames.push(bytes);
+        connections.worked(connection, bytes.length);
+      } else connection.frames.end();
+    },
+  });
+  const admit = createAdmission(options.senders);
+  /** The sender as text; undefined, and counted, where it is not let in. */
+  const admitted = (address = ''): string | undefined => {
+    const { sender, isAllowed } = admit(address);
+    if (isAllowed || sender === '') return isAllowed ? sender : undefined;
     counters.unknownSenderLines++;
+    sources.refused(sender, options.now());
     const count = unknownSenders.get(sender);
     if (count !== undefined || unknownSenders.size < MAX_UNKNOWN_SENDERS)
       unknownSenders.set(sender, (count ?? 0) + 1);
-    return false;
+    return undefined;
   };
-  const shapes = createShapeTable();
-  const onUnread = (program: string, message: string) => {
-    counters.unreadLines++;
-    shapes.add(program, message);
+  const takeDatagram = (bytes: Buffer, remote: RemoteInfo): void => {
+    counters.udpDatagrams++;
+    const sender = admitted(remote.address);
+    if (bytes.length === 0 || sender === undefined) return;
+    if (!turns.push(sender, { bytes, connection: undefined }, bytes.length, false)) drop(sender);
   };
-  const joiner = createAuditJoiner((event, isHeld) => {
-    if (!queue.add(event, isHeld)) counters.droppedEvents++;
-  });
-  const take: Intake['take'] = (bytes, sender, isTruncated, isHeld) => {
-    if (isTruncated || bytes.length > MAX_LINE_BYTES) counters.truncatedLines++;
-    const nowMs = options.now();
-    joiner.push(parseEvent(bytes, sender, nowMs, { onUnread }), nowMs, isHeld);
+  const setRegistry = (next: OriginRegistry) => {
+    registry = next;
+    sources.setRegistry(next);
   };
-  return { counters, unknownSenders, unreadShapes: shapes.counts, joiner, sockets, queue, isAllowed, take };
-}
-
-function takeDatagram({ counters, queue, isAllowed, take }: Intake, bytes: Buffer, remote: RemoteInfo): void {
-  counters.udpDatagrams++;
-  const sender = senderText(remote.address);
-  if (bytes.length === 0 || !isAllowed(sender)) return;
-  // Not even parsed: that is what a flood would cost most.
-  if (queue.isFull) counters.droppedEvents++;
-  else take(bytes, sender, false, false);
-}
-
-function takeConnection(intake: Intake, socket: Socket, options: ReceiverOptions): void {
-  const { counters, sockets, queue, take } = intake;
-  const sender = senderText(socket.remoteAddress ?? '');
-  if (sockets.size >= options.maxConnections || !intake.isAllowed(sender)) {
-    counters.refusedConnections++;
-    socket.destroy();
-    return;
-  }
-  counters.tcpConnections++;
-  sockets.add(socket);
-  counters.openConnections = sockets.size;
-  const frames = createFrameReader(MAX_LINE_BYTES, (message, isTruncated) => {
-    counters.tcpMessages++;
-    take(message, sender, isTruncated, true);
-  });
-  socket.setTimeout(options.idleTimeoutMs, () => {
-    counters.idleConnections++;
-    socket.destroy();
-  });
-  socket.on('data', (chunk: Buffer) => {
-    counters.tcpBytes += chunk.length;
-    frames.push(chunk);
-    // The sender waits until there is room.
-    if (queue.isFull) socket.pause();
-  });
-  // A connection that breaks is the sender's business; what it sent counts.
-  socket.on('error', () => undefined);
-  socket.on('close', () => {
-    frames.end();
-    sockets.delete(socket);
-    counters.openConnections = sockets.size;
-  });
-}
-
-function newCounters(): ReceiverCounters {
   return {
-    udpDatagrams: 0,
-    tcpMessages: 0,
-    tcpBytes: 0,
-    tcpConnections: 0,
-    openConnections: 0,
-    refusedConnections: 0,
-    idleConnections: 0,
-    truncatedLines: 0,
-    droppedEvents: 0,
-    storedEvents: 0,
-    storeErrors: 0,
-    unknownSenderLines: 0,
-    unreadLines: 0,
+    counters: Object.defineProperty(counters, 'openConnections', {
+      enumerable: true,
+      get: () => connections.openCount,
+    }) as Readonly<ReceiverCounters> & ReceiverCounters,
+    unknownSenders,
+    unreadShapes: shapes.counts,
+    sources,
+    joiner,
+    queue,
+    turns,
+    connections,
+    admitted,
+    takeDatagram,
+    setRegistry,
   };
 }
+
+const NODE = /^(?:audit: )?node=([^\s=]{1,255}) /;
+
+/** An audit record names its node; it counts before the records are joined. */
+function withNode(event: Event): Event {
+  if (event.node !== undefined || !/^(?:audit: )?node=/.test(event.message)) return event;
+  const node = NODE.exec(event.message)?.[1];
+  return node === undefined ? event : { ...event, node };
+}
+
+interface Admission {
+  readonly sender: string;
+  readonly isAllowed: boolean;
+}
+
+/** Addresses come again and again. */
+function createAdmission(senders: AddressSet): (address: string) => Admission {
+  const known = new Map<string, Admission>();
+  return (address) => {
+    let admission = known.get(address);
+    if (admission) return admission;
+    const sender = senderText(address);
+    const isAllowed = sender !== '' && (noAddresses(senders) || hasAddress(senders, parseAddress(sender)));
+    admission = { sender, isAllowed };
+    if (known.size >= MAX_KNOWN_ADDRESSES) known.clear();
+    known.set(address, admission);
+    return admission;
+  };
+}
+
+const newCounters = (): ReceiverCounters => ({
+  udpDatagrams: 0,
+  tcpMessages: 0,
+  tcpBytes: 0,
+  tcpConnections: 0,
+  tlsConnections: 0,
+  certifiedConnections: 0,
+  failedHandshakes: 0,
+  openConnections: 0,
+  refusedConnections: 0,
+  idleConnections: 0,
+  truncatedLines: 0,
+  droppedEvents: 0,
+  storedEvents: 0,
+  storeErrors: 0,
+  unknownSenderLines: 0,
+  unreadLines: 0,
+});
 
 /** An IPv4 sender on an IPv6 socket is its IPv4 address; a zone (fe80::1%eth0) is left out. '' for none. */
 function senderText(address: string): string {
@@ -234,75 +335,4 @@ function senderText(address: string): string {
   }
 }
 
-interface Bound {
-  readonly udp: UdpSocket;
-  readonly tcp: Server;
-  readonly port: number;
-}
-
-async function bind(
-  { host, port }: ReceiverOptions,
-  onDatagram: (bytes: Buffer, remote: RemoteInfo) => void,
-  onConnection: (socket: Socket) => void,
-): Promise<Bound> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await bindBoth(host, port, onDatagram, onConnection);
-    } catch (cause) {
-      // A port that is free for TCP may be taken for UDP: another one then, where any will do.
-      if (port !== 0 || attempt === ANY_PORT_ATTEMPTS)
-        throw bindError(host, port, cause as NodeJS.ErrnoException);
-    }
-  }
-}
-
-async function bindBoth(
-  host: string,
-  port: number,
-  onDatagram: (bytes: Buffer, remote: RemoteInfo) => void,
-  onConnection: (socket: Socket) => void,
-): Promise<Bound> {
-  const tcp = createServer(onConnection);
-  const type = host.includes(':') ? 'udp6' : 'udp4';
-  const udp = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES }, onDatagram);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      tcp.once('error', reject).listen({ host, port }, resolve);
-    });
-    const bound = (tcp.address() as { port: number }).port;
-    await new Promise<void>((resolve, reject) => {
-      udp.once('error', reject).bind({ address: host, port: bound }, resolve);
-    });
-    return { udp, tcp, port: bound };
-  } catch (cause) {
-    tcp.close();
-    udp.close();
-    throw cause;
-  }
-}
-
-const BIND_FAULTS: Record<string, string> = {
-  EADDRINUSE: 'another program has it; stop that or set POSTERN_SYSLOG_PORT',
-  EACCES: 'this user may not; set POSTERN_SYSLOG_PORT to 1024 or above',
-  EADDRNOTAVAIL: 'this machine does not have the address; set POSTERN_SYSLOG_HOST',
-};
-
-function bindError(host: string, port: number, cause: NodeJS.ErrnoException): PosternError {
-  const isTaken = cause.code === 'EADDRINUSE';
-  const reason = BIND_FAULTS[cause.code ?? ''] ?? cause.message;
-  return new PosternError(
-    isTaken ? 'port-in-use' : 'port-not-free',
-    `syslog cannot be received on ${host} port ${port} (UDP and TCP): ${reason}`,
-    { cause },
-  );
-}
-
-/** Resolves after the last socket told of its end: what it sent without a line end counts too. */
-async function closed(server: UdpSocket | Server, sockets: ReadonlySet<Socket> = new Set()): Promise<void> {
-  const ends = [...sockets].map((socket) => {
-    socket.end();
-    setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
-    return new Promise((resolve) => socket.once('close', resolve));
-  });
-  await Promise.all([new Promise<void>((resolve) => server.close(() => resolve())), ...ends]);
-}
+const closed = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -41,8 +42,8 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
   assert.fail(`waited in vain for: ${what}`);
 }
 
-async function open(t: test.TestContext, port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
+async function open(t: test.TestContext, port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.on('error', () => undefined);
   t.after(() => socket.destroy());
   await once(socket, 'connect');
@@ -88,17 +89,28 @@ test('empty datagrams and a line of 1 MiB do no harm', async (t) => {
   assert.equal(receiver.counters.truncatedLines, 1);
 });
 
-test('the 101st connection is closed and counted; when one leaves, the next is taken', async (t) => {
+test('one sender has half of the connections; the rest is closed and counted, and others find room', async (t) => {
   const { receiver } = await start(t);
-  const sockets = await Promise.all(Array.from({ length: 100 }, () => open(t, receiver.port)));
-  await until('100 connections', () => receiver.counters.openConnections === 100);
-  const over = await open(t, receiver.port);
-  await once(over, 'close');
+  const sockets = await Promise.all(Array.from({ length: 50 }, () => open(t, receiver.port)));
+  await until('50 connections', () => receiver.counters.openConnections === 50);
+  await once(await open(t, receiver.port), 'close');
   assert.equal(receiver.counters.refusedConnections, 1);
-  sockets[0].destroy();
-  await until('99 connections', () => receiver.counters.openConnections === 99);
+  await open(t, receiver.port, '127.0.0.2');
+  await until('another sender', () => receiver.counters.openConnections === 51);
+  for (const socket of sockets.slice(0, 2)) socket.destroy();
+  await until('two less', () => receiver.counters.openConnections === 49);
   await open(t, receiver.port);
-  await until('100 connections again', () => receiver.counters.openConnections === 100);
+  await until('one more', () => receiver.counters.openConnections === 50);
+});
+
+test('when all places are taken the next connection is closed', async (t) => {
+  const { receiver } = await start(t, { maxConnections: 3 });
+  const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+  for (const [index, address] of addresses.entries()) {
+    await open(t, receiver.port, address);
+    await until('it to be open', () => receiver.counters.openConnections === index + 1);
+  }
+  await once(await open(t, receiver.port, '127.0.0.4'), 'close');
 });
 
 test('a silent connection is closed', async (t) => {
@@ -187,3 +199,71 @@ test('a port that is taken is told by name', async () => {
   await assert.rejects(startReceiver({ ...options, port: udp.address().port }), { code: 'port-in-use' });
   udp.close();
 });
+
+/** A process of its own that sends as fast as it can until it is killed. */
+async function flood(t: test.TestContext, code: string, ...args: (string | number)[]): Promise<void> {
+  const child = spawn(process.execPath, ['-e', code, ...args.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+}
+
+const UDP_FLOOD = `
+  const socket = require('node:dgram').createSocket('udp4');
+  const line = Buffer.from('<34>Nov  2 02:11:05 flooder x[1]: ' + 'x'.repeat(100));
+  const [port, address] = process.argv.slice(1);
+  const send = () => {
+    for (let i = 0; i < 64; i++) socket.send(line, Number(port), '127.0.0.1', () => undefined);
+    setImmediate(send);
+  };
+  socket.bind(0, address, () => { send(); console.log('floods'); });`;
+const TCP_FLOOD = `
+  const [port, address] = process.argv.slice(1);
+  const lines = Buffer.from(('<34>Nov  2 02:11:05 flooder x[1]: ' + 'x'.repeat(100) + '\\n').repeat(500));
+  for (let i = 0; i < 8; i++) {
+    const socket = require('node:net').connect({ port: Number(port), host: '127.0.0.1', localAddress: address });
+    const send = () => { while (socket.write(lines)); };
+    socket.on('connect', send).on('drain', send).on('error', () => undefined);
+  }
+  console.log('floods');`;
+
+for (const [transport, code] of [
+  ['UDP', UDP_FLOOD],
+  ['TCP', TCP_FLOOD],
+] as const)
+  test(`a sender that floods over ${transport} costs others no line, and is counted by itself`, async (t) => {
+    const polite: string[] = [];
+    let flooded = 0;
+    const { receiver } = await start(t, {
+      maxQueuedEvents: 5000,
+      // A store that takes fewer lines than the flood has.
+      store: async (batch) => {
+        await new Promise((resolve) => setTimeout(resolve, batch.length / 20));
+        for (const { sender, message } of batch)
+          if (sender === '127.0.0.1') polite.push(message);
+          else flooded++;
+      },
+    });
+    await flood(t, code, receiver.port, '127.0.0.2');
+    const udp = Array.from({ length: 3 }, () => createSocket('udp4'));
+    t.after(() => udp.map((socket) => socket.close()));
+    const tcp = await open(t, receiver.port);
+    const count = 150;
+    for (let i = 0; i < count; i++) {
+      for (const [which, socket] of udp.entries())
+        socket.send(`<34>udp${which} ${i}`, receiver.port, '127.0.0.1');
+      tcp.write(`<34>tcp ${i}\n`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const have = (name: string) => polite.filter((message) => message.startsWith(`${name} `)).length;
+    await until('all polite lines', () => have('tcp') === count);
+    // One in 64 ports shares the kernel's buffer with the flood: of three, two at least do not.
+    await until('all polite datagrams', () => udp.filter((_, i) => have(`udp${i}`) === count).length >= 2);
+    assert.ok(flooded > 10_000, `${flooded} lines of the flood were stored`);
+    const reports = receiver.sources.report(NOW_MS);
+    const dropped = new Map(reports.map((one) => [one.sender, one.dropped]));
+    assert.equal(dropped.get('127.0.0.1'), 0);
+    if (transport === 'UDP') assert.ok(dropped.get('127.0.0.2')! > 0);
+    else assert.equal(receiver.counters.droppedEvents, 0);
+  });
