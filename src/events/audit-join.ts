@@ -1,8 +1,9 @@
-// events of single audit records -> one event for all records of a time and serial; other events pass through
+// events of single audit records -> one event for all records of a time and serial; a batch -> one a row; others pass through
 import type { Event } from '../model/event.ts';
 import { type AuditRecord, readRecord, standsAlone } from './audit-record.ts';
 import { readAuditEvent } from './readers/audit.ts';
 import { withoutSecrets } from './redact.ts';
+import { rowsOf } from './rows.ts';
 
 export interface JoinLimits {
   /** Events that wait for more of their records, of all senders and of one. */
@@ -31,6 +32,8 @@ export interface JoinCounters {
   joinedEvents: number;
   /** Closed early because a bound was reached. */
   crowdedEvents: number;
+  /** EOE of events that were closed before: it says nothing more and is let go of. */
+  lateEnds: number;
 }
 
 const DEFAULTS: JoinLimits = {
@@ -41,6 +44,8 @@ const DEFAULTS: JoinLimits = {
   timeoutMs: 2000,
 };
 const LONGEST_MESSAGE = 16_384;
+/** Closed events that are remembered for their EOE. */
+const MAX_CLOSED = 4096;
 
 interface Open {
   readonly key: string;
@@ -61,7 +66,8 @@ export function createAuditJoiner(
   /** In the order in which they were opened. */
   const open = new Map<string, Open>();
   const ofSender = new Map<string, number>();
-  const counters: JoinCounters = { joinedEvents: 0, crowdedEvents: 0 };
+  const closed = new Set<string>();
+  const counters: JoinCounters = { joinedEvents: 0, crowdedEvents: 0, lateEnds: 0 };
   let byteCount = 0;
   let latestMs = Number.NEGATIVE_INFINITY;
 
@@ -72,6 +78,9 @@ export function createAuditJoiner(
     if (left > 0) ofSender.set(one.sender, left);
     else ofSender.delete(one.sender);
     if (one.events.length > 1) counters.joinedEvents++;
+    // Sets keep their order: the first is the oldest.
+    if (closed.size >= MAX_CLOSED) for (const first of closed) if (closed.delete(first)) break;
+    closed.add(one.key);
     emit(joined(one), one.isHeld);
   };
   const closeOldest = (sender?: string): void => {
@@ -93,9 +102,9 @@ export function createAuditJoiner(
     const key = `${event.sender}\n${record.node || (event.host ?? '')}\n${record.observedAtMs}:${record.serial}`;
     let one = open.get(key);
     if (!one) {
-      // The end of an event that is closed says nothing more.
       if (record.type === 'EOE') {
-        emit(event, isHeld);
+        if (closed.delete(key)) counters.lateEnds++;
+        else emit(event, isHeld);
         return;
       }
       const { sender } = event;
@@ -121,8 +130,9 @@ export function createAuditJoiner(
     push: (event, nowMs, isHeld = false) => {
       expire(nowMs);
       const record = readRecord(event.message);
-      if (!record || standsAlone(record.type)) emit(event, isHeld);
-      else add(event, record, isHeld);
+      if (record && !standsAlone(record.type)) add(event, record, isHeld);
+      else if (record || event.program !== 'osqueryd') emit(event, isHeld);
+      else for (const one of rowsOf(event)) emit(one, isHeld);
     },
     expire,
     end: () => {
@@ -149,6 +159,7 @@ function joined({ events, records }: Open): Event {
     ...first,
     ...Object.fromEntries(told),
     host: first.host ?? (records[0].node || undefined),
+    node: records[0].node || undefined,
     message: events
       .map((event) => event.message)
       .join('\n')

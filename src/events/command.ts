@@ -4,15 +4,20 @@ import { createReadStream, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Command, UsageError } from '../model/command.ts';
 import { PosternError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
 import { createAuditJoiner } from './audit-join.ts';
+import { readRecord } from './audit-record.ts';
+import { summarizeAudit } from './audit-summary.ts';
 import { MAX_LINE_BYTES } from './clean.ts';
 import { createFrameReader } from './framing.ts';
+import { netfilterChanges } from './netfilter-changes.ts';
 import { parseEvent } from './parse.ts';
 
 const help = `postern events [--sender ADDRESS] [--at TIME] FILE...
 
 Reads log lines (syslog in any of its forms, audit records) and prints one JSON event a line. FILE may be - for standard input.
-The records of one audit event are joined; its "raw" holds their lines.
+The records of one audit event are joined; its "raw" holds their lines, its "audit" what they mean, with names for numbers.
+Rows of osquery, lines of Zeek's conn.log and of macOS's unified log are read as JSON, one object a line.
 
   --sender ADDRESS  who sent the lines, where they do not say; default ::
   --at TIME         when they were received, ISO 8601; default the file's time of change
@@ -57,7 +62,7 @@ async function printEvents(file: string, sender: string, atMs: number | undefine
     const input = file === '-' ? process.stdin : createReadStream(file);
     let output = '';
     const joiner = createAuditJoiner((event) => {
-      output += `${JSON.stringify(event)}\n`;
+      output += `${JSON.stringify(printed(event))}\n`;
     });
     const reader = createFrameReader(MAX_LINE_BYTES, (line) => {
       const event = eventOf(line, sender, receivedAtMs);
@@ -78,6 +83,17 @@ async function printEvents(file: string, sender: string, atMs: number | undefine
       cause,
     });
   }
+}
+
+/** With what the audit records of it mean, each number by its name. */
+function printed(event: Event) {
+  const records = event.message.includes('audit(')
+    ? event.message.split('\n').flatMap((line) => readRecord(line) ?? [])
+    : [];
+  const audit = summarizeAudit(records);
+  if (!audit) return event;
+  const changes = netfilterChanges(records);
+  return { ...event, audit: changes.length > 0 ? { ...audit, netfilter: changes } : audit };
 }
 
 function eventOf(line: Buffer, sender: string, receivedAtMs: number) {

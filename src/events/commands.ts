@@ -45,6 +45,16 @@ const FIREWALL: readonly Tool[] = [
     changes: /\s(?:add|create|del|destroy|flush|rename|swap|restore|-[ANDXFEWR])(?:\s|$)/,
   },
   {
+    // macOS and the BSDs
+    name: new RegExp(`${START}pfctl(?=\\s)`),
+    changes:
+      /^(?![\s\S]*\s-[A-Za-z]{0,10}n)[\s\S]*\s(?:-[A-Za-z]{0,10}[edfFzXkK]|-t\s+\S+\s+-T\s+(?:add|delete|flush|kill|replace|load|expire))(?:\s|[A-Za-z/]|$)/,
+  },
+  {
+    name: new RegExp(`${START}socketfilterfw(?=\\s)`),
+    changes: /--(?:set|add|remove|block|unblock|unload|load)/,
+  },
+  {
     name: new RegExp(`${START}(?:systemctl|service)(?=\\s)`),
     changes:
       /^(?![\s\S]*\b(?:status|is-active|is-enabled|show|cat)\b)[\s\S]*(?:nftables|iptables|ip6tables|firewalld|ufw|netfilter-persistent)/,

@@ -37,8 +37,8 @@ export function parseEvent(
     receivedAtMs,
     observedAtMs: reading?.observedAtMs ?? headerMs ?? receivedAtMs,
     sender,
-    host: clean(header.host),
-    program: clean(header.program),
+    host: clean(reading?.host ?? header.host),
+    program: clean(reading?.program ?? header.program),
     severity: header.severity,
     facility: header.facility,
     user: clean(reading?.user),
@@ -64,6 +64,8 @@ function read(program: string, message: string, line: string): Reading | undefin
 }
 
 const DETAILS = [
+  'node',
+  'parentExecutable',
   'destinationAddress',
   'sourcePort',
   'destinationPort',

@@ -86,7 +86,7 @@ const lines: [string, Expected][] = [
   ],
   [
     'sudo: bob : command not allowed ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/usr/sbin/nft flush ruleset',
-    ['other'],
+    ['other', 'bob'],
   ],
   [
     'sudo: bob : 3 incorrect password attempts ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/bin/sh',

@@ -346,10 +346,10 @@ test('unread lines of known programs are counted by shape, within bounds', () =>
   const shapes = createShapeTable(2);
   const onUnread = shapes.add;
   for (const line of [
-    'sshd[1]: Connection closed by 10.0.0.5 port 50001 [preauth]',
-    'sshd[2]: Connection closed by 10.0.0.6 port 50002 [preauth]',
-    'sshd[2]: Connection closed by 2001:db8::6 port 50002 [preauth]',
-    'sshd[2]: Server listening on 0.0.0.0 port 22.',
+    'sshd[1]: Disconnected from user alice 10.0.0.5 port 50001',
+    'sshd[2]: Disconnected from user alice 10.0.0.6 port 50002',
+    'sshd[2]: Disconnected from user alice 2001:db8::6 port 50002',
+    'sshd[2]: pam_unix(sshd:session): session opened for user alice(uid=1000) by (uid=0)',
     'sshd[2]: Received signal 15; terminating.',
     'sshd[1]: Accepted password for alice from 10.0.0.5 port 50000 ssh2',
     'backup[1]: done 5',
@@ -359,8 +359,8 @@ test('unread lines of known programs are counted by shape, within bounds', () =>
   assert.deepEqual(
     [...shapes.counts],
     [
-      ['sshd: Connection closed by * port * [preauth]', 3],
-      ['sshd: Server listening on * port *.', 1],
+      ['sshd: Disconnected from user alice * port *', 3],
+      ['sshd: pam_unix(sshd:session): session opened for user alice(uid=*) by (uid=*)', 1],
     ],
   );
   assert.equal(shapes.otherCount, 1);

@@ -1,6 +1,7 @@
 // Cisco ASA and Firepower Threat Defense ("ASA Series Syslog Messages")
 import type { EventKind } from '../../model/event.ts';
 import { type Groups, type Row, tableReader } from './reader.ts';
+import { routeKind } from './routes.ts';
 
 const id = (numbers: string) => new RegExp(`^(?:ASA|FTD|PIX|FWSM)(?:-\\w+)?-\\d-(?:${numbers})$`);
 /** "outside:198.51.100.7/44991", with or without interface and port. */
@@ -58,15 +59,21 @@ export const asa = tableReader([
   },
   { program: id('503001|503101|336010|418018|418019'), pattern: /:/, kind: 'route-changed' },
   {
+    // A route that is tracked, and the routing table's own
+    program: id('622001|317077|317078'),
+    pattern: /^%\S{1,60}: (?<action>Adding|Removing|Added|Deleted) (?<command>.{1,300})$/,
+    kind: 'route-changed',
+  },
+  {
     program: id('111010'),
     pattern:
       /^%\S{1,60}: User '(?<user>[^']*)', running '[^']*' from IP (?<source>[0-9A-Fa-f.:]+), executed '(?<command>.*)'$/,
-    kind: 'command',
+    kind: routeKind,
   },
   {
     program: id('111008'),
     pattern: /^%\S{1,60}: User '(?<user>[^']*)' executed the '(?<command>.*)' command/,
-    kind: 'command',
+    kind: routeKind,
   },
   {
     program: id('605005'),

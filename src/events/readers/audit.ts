@@ -1,10 +1,12 @@
 // audit records of one event -> what it says; from auditd's plugins or from the kernel log
 import type { EventKind } from '../../model/event.ts';
 import { type AuditRecord, readRecord, recordFields } from '../audit-record.ts';
+import { callName } from '../audit-tables.ts';
 import { withoutControls } from '../clean.ts';
 import { commandKind } from '../commands.ts';
+import { netfilterChanges } from '../netfilter-changes.ts';
 import { readSocketAddress } from '../sockaddr.ts';
-import type { Reader, Reading } from './reader.ts';
+import { addressText, portNumber, type Reader, type Reading } from './reader.ts';
 
 export const audit: Reader = {
   knows: () => true,
@@ -18,56 +20,81 @@ export const audit: Reader = {
 const MAX_ARGUMENTS = 128;
 const MAX_ARGUMENTS_LENGTH = 16_384;
 type Fields = ReadonlyMap<string, string>;
-/** Calls by architecture: x86-64, arm64 (as riscv64), i386. */
-const CALLS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  c000003e: { 42: 'connect', 49: 'bind', 50: 'listen', 59: 'execve', 322: 'execveat' },
-  c00000b7: { 200: 'bind', 201: 'listen', 203: 'connect', 221: 'execve', 281: 'execveat' },
-  c00000f3: { 200: 'bind', 201: 'listen', 203: 'connect', 221: 'execve', 281: 'execveat' },
-  40000003: { 11: 'execve', 358: 'execveat', 361: 'bind', 362: 'connect', 363: 'listen' },
-};
-
 /** `records` share one time and serial and are at least one, in any order. */
 export function readAuditEvent(records: readonly AuditRecord[]): Reading {
   const read = (type: string) => records.filter((record) => record.type === type).map(recordFields);
   const [call = new Map<string, string>()] = read('SYSCALL');
-  const commit = read('NETFILTER_CFG').find((fields) => !REGISTERED.test(fields.get('op') ?? ''));
+  const changes = netfilterChanges(records);
+  // One commit may tell of several tables: what was taken away matters most.
+  const change = changes.find(({ isRemoval }) => isRemoval) ?? changes[0];
   const stated = read('USER_CMD')[0] ?? read('SERVICE_START')[0] ?? read('SERVICE_STOP')[0];
   const list = execveArguments(read('EXECVE'));
   const title = read('PROCTITLE')[0]?.get('proctitle')?.trim();
   const command = list?.join(' ') || stated?.get('cmd')?.trim() || title || undefined;
-  const name = call.get('SYSCALL') ?? CALLS[call.get('arch') ?? '']?.[call.get('syscall') ?? ''];
+  const name = callOf(call);
   const socket = read('SOCKADDR').map((fields) => readSocketAddress(fields.get('saddr') ?? ''))[0];
   const isCommand = list !== undefined || stated?.has('cmd') || call.size === 0 || name?.startsWith('execve');
   const ran = command === undefined ? 'other' : commandKind(command);
-  const types = new Set(records.map((record) => record.type));
+  const [first] = records;
+  const isLogin = LOGINS.has(first.type);
   let kind: EventKind = ran === 'command' && !isCommand ? 'other' : ran;
-  let action = commit?.get('op');
-  if (commit) kind = 'firewall-changed';
-  else if (types.has('SERVICE_START') || types.has('SERVICE_STOP')) {
-    kind = types.has('SERVICE_STOP') ? 'service-stopped' : 'service-started';
+  let action = change?.operation;
+  if (change) kind = 'firewall-changed';
+  else if (first.type === 'SERVICE_START' || first.type === 'SERVICE_STOP') {
+    kind = first.type === 'SERVICE_STOP' ? 'service-stopped' : 'service-started';
     action = stated?.get('res');
   } else if (kind === 'other') kind = socketKind(name, call, socket?.port);
-  const process = processOf(commit ?? stated ?? recordFields(records[0]), call);
+  const isSocket = kind === 'listen' || kind === 'connect';
+  const own = change && read('NETFILTER_CFG').find((fields) => fields.get('op') === change.operation);
+  const process = processOf(own ?? stated ?? recordFields(first), call);
   return clean({
     kind,
-    observedAtMs: records[0].observedAtMs,
+    observedAtMs: first.observedAtMs,
+    node: first.node || undefined,
     command,
-    action: action ?? (kind === 'listen' || kind === 'connect' ? name : undefined),
+    action: action ?? (isSocket ? name : undefined),
     unit: stated?.get('unit'),
-    destinationAddress: socket?.address,
-    destinationPort: socket?.port,
+    ...(name?.startsWith('accept')
+      ? { sourceAddress: socket?.address, sourcePort: socket?.port }
+      : { destinationAddress: socket?.address, destinationPort: socket?.port }),
     arguments: list,
-    entryCount: numberOf(commit?.get('entries')),
+    entryCount: change?.entryCount,
     ...process,
+    ...(isLogin && loginOf(first, recordFields(first))),
   });
 }
 
-/** Loading a table's module registers it and changes no rule. */
-const REGISTERED = /^(?:xt_register|register)$/;
+/** By its enriched name, else by its number; i386 calls every socket by one call, whose first argument tells which (linux/net.h). */
+function callOf(call: Fields): string | undefined {
+  const name = call.get('SYSCALL') ?? callName(call.get('arch') ?? '', call.get('syscall') ?? '');
+  if (name !== 'socketcall') return name;
+  return { 2: 'bind', 3: 'connect', 4: 'listen', 5: 'accept', 12: 'accept4' }[
+    Number.parseInt(call.get('a0') ?? '', 16)
+  ];
+}
+
+const LOGINS: ReadonlySet<string> = new Set(['USER_LOGIN', 'USER_AUTH', 'CRED_ACQ', 'USER_ERR']);
+
+/** Of a login over the network; sudo and cron authenticate too, from no address. */
+function loginOf({ type }: AuditRecord, fields: Fields): Partial<Reading> {
+  const sourceAddress = addressText(fields.get('addr')) ?? addressText(fields.get('hostname'));
+  const isDone = /^(?:suc|yes$|1$)/i.test(fields.get('res') ?? '');
+  const user = fields.get('acct') ?? fields.get('ID') ?? fields.get('id');
+  if (type === 'USER_ERR') return { user, sourceAddress };
+  if (sourceAddress === undefined && type !== 'USER_LOGIN') return { user };
+  return {
+    kind: isDone ? 'login-accepted' : 'login-failed',
+    user,
+    sourceAddress,
+    sourcePort: portNumber(fields.get('rport')),
+    action: fields.get('op'),
+  };
+}
 
 function socketKind(name: string | undefined, call: Fields, port: number | undefined): EventKind {
   if (name === 'connect') return port === undefined ? 'other' : 'connect';
   if (call.get('success') === 'no') return 'other';
+  if (name === 'accept' || name === 'accept4') return port === undefined ? 'other' : 'connect';
   // Port 0 takes any: what connects does that.
   if (name === 'bind') return port ? 'listen' : 'other';
   return name === 'listen' ? 'listen' : 'other';

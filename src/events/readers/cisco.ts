@@ -1,5 +1,7 @@
 // Cisco IOS and IOS-XE messages ("System Message Guide")
+
 import { tableReader } from './reader.ts';
+import { routeKind } from './routes.ts';
 
 /** Ends of a line where a user name stands: a terminal line is no user. */
 const USER = String.raw`(?:(?:console|(?:vty|tty|con|aux)\d+)(?![\w.@-])|(?<user>[^\s,]+))`;
@@ -19,7 +21,7 @@ export const cisco = tableReader([
   {
     program: /^PARSER-\d-CFGLOG_LOGGEDCMD$/,
     pattern: /^%\S{1,60}: ?User: ?(?<user>\S+) +logged command:(?<command>[\s\S]*)$/,
-    kind: 'command',
+    kind: routeKind,
   },
   {
     program: /^SEC_LOGIN-\d-LOGIN_SUCCESS$/,
@@ -44,11 +46,18 @@ export const cisco = tableReader([
     kind: 'login-failed',
   },
   {
-    program: /^(?:BGP|OSPF|OSPFv3|DUAL|EIGRP|CLNS|ISIS|LDP|RIP)-\d-(?:ADJCHANGE|ADJCHG|NBRCHANGE|NBRCHG)$/,
+    // IOS, NX-OS (ISIS_FABRIC, OSPF-1) and IOS XR (ROUTING-BGP)
+    program:
+      /^(?:ROUTING-)?(?:BGP|BGP_SESSION|OSPFV?3?|OSPFv3|DUAL|EIGRP|CLNS|ISIS|LDP|RIP)(?:-\w{1,20})?-\d-(?:ADJCHANGE|ADJCHG|NBRCHANGE|NBRCHG|NBR_RESET|NBRSTATE|ADJACENCY_CHANGE|ADJ_STATE_CHANGE)$/,
     pattern: /:/,
     kind: 'route-changed',
   },
-  { program: /^ROUTING-[A-Z]+-\d-ADJCHANGE$/, pattern: /:/, kind: 'route-changed' },
+  {
+    // A static route that follows a probe (ip sla) comes and goes of itself.
+    program: /^(?:TRACK|TRACKING)-\d-STATE$/,
+    pattern: /^%\S{1,60}: (?<action>\d{1,5} ip (?:sla|route) .{1,80})$/,
+    kind: 'route-changed',
+  },
   {
     program: /^(?:SEC|IPV6_ACL)-\d-(?:IPACCESSLOG(?:P|DP|NP|S)?|ACCESSLOG(?:P|DP|NP))$/,
     pattern: new RegExp(

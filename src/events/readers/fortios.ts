@@ -48,10 +48,17 @@ function readFortios(fields: ReadonlyMap<string, string>): Reading | undefined {
       command: what.filter(Boolean).join(' ') || undefined,
     };
   }
+  if (ROUTING.test(fields.get('subtype') ?? '') || ROUTES.test(fields.get('logdesc') ?? ''))
+    return { kind: 'route-changed', action: (fields.get('logdesc') ?? action)?.slice(0, 100) };
   if (identity === '32001') return { kind: 'login-accepted', user, sourceAddress };
   if (identity === '32002') return { kind: 'login-failed', user, sourceAddress };
   return undefined;
 }
+
+const ROUTING = /^router$/;
+/** "BGP neighbor status changed", "Static route is removed" where a link monitor does that. */
+const ROUTES =
+  /\b(?:BGP|OSPF|RIP|IS-IS|ISIS) neighbor|[Rr]oute (?:is )?(?:added|removed|changed)|^Routing information changed/;
 
 /** Object, attribute and object attribute configured. */
 const CHANGES: ReadonlySet<string> = new Set(['44545', '44546', '44547']);

@@ -3,7 +3,9 @@ import { asa } from './asa.ts';
 import { audit } from './audit.ts';
 import { cisco } from './cisco.ts';
 import { fortios } from './fortios.ts';
+import { guards } from './guards.ts';
 import { identity } from './identity.ts';
+import { json } from './json.ts';
 import { junos } from './junos.ts';
 import { linux } from './linux.ts';
 import { macos } from './macos.ts';
@@ -13,11 +15,15 @@ import { pf } from './pf.ts';
 import type { Read, Reader } from './reader.ts';
 import { routeros } from './routeros.ts';
 import { services } from './services.ts';
+import { sudo } from './sudo.ts';
 
 const readers: readonly Reader[] = [
+  json,
   cisco,
   asa,
   linux,
+  sudo,
+  guards,
   services,
   audit,
   netfilter,

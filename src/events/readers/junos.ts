@@ -1,5 +1,6 @@
 // Junos: commits, session logs of SRX, routing adjacencies ("System Log Explorer")
 import { addressText, portNumber, protocolName, type Reader, tableReader } from './reader.ts';
+import { routeKind } from './routes.ts';
 
 const MGD = /^mgd$/;
 const FLOW_ENDS = String.raw`(?<source>[0-9A-Fa-f.:]{2,45})/(?<sourcePort>\d{1,5})->(?<destination>[0-9A-Fa-f.:]{2,45})/(?<destinationPort>\d{1,5})`;
@@ -19,7 +20,7 @@ const table = tableReader([
   {
     program: MGD,
     pattern: /^UI_CFG_AUDIT_(?<action>SET|OTHER|NEW)(?:_SECRET)?: User '(?<user>[^']*)' (?<command>.*)$/,
-    kind: 'command',
+    kind: routeKind,
   },
   {
     program: /^RT_FLOW$/,
@@ -44,7 +45,7 @@ const table = tableReader([
   {
     program: /^rpd$/,
     pattern:
-      /^(?:RPD_)?(?<action>BGP_NEIGHBOR_STATE_CHANGED|OSPF_NBR(?:UP|DOWN)|ISIS_ADJ(?:UP|DOWN)|LDP_NBR(?:UP|DOWN)|RIP_\w{1,30}): /,
+      /^(?:RPD_)?(?<action>(?:BGP_NEIGHBOR_STATE_CHANGED|OSPF3?_NBR(?:UP|DOWN)|ISIS_ADJ(?:UP|DOWN)|LDP_NBR(?:UP|DOWN)|RIP_\w{1,30}|RT_\w{1,40}|STATIC_\w{1,40}|BFD_NEIGHBOR_\w{1,20})|bgp_(?:peer_mgmt_clear|event)):? ?/,
     kind: 'route-changed',
   },
 ]);

@@ -1,7 +1,7 @@
-// PAN-OS TRAFFIC and CONFIG logs: comma-separated ("Syslog Field Descriptions", 10.2)
+// PAN-OS TRAFFIC, CONFIG and SYSTEM logs: comma-separated ("Syslog Field Descriptions", 10.2)
 import { addressText, portNumber, protocolName, type Reader, type Reading } from './reader.ts';
 
-const START = /^\d{1,10},\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d,\w{0,40},(TRAFFIC|CONFIG),/;
+const START = /^\d{1,10},\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d,\w{0,40},(TRAFFIC|CONFIG|SYSTEM),/;
 const MAX_LENGTH = 8192;
 const MAX_FIELDS = 64;
 /** Field numbers; CONFIG's path follows the result. */
@@ -22,6 +22,7 @@ export const panos: Reader = {
     const match = message.charCodeAt(0) <= 0x39 ? START.exec(message) : null;
     if (!match) return undefined;
     const fields = csv(message.slice(0, MAX_LENGTH));
+    if (match[1] === 'SYSTEM') return system(fields);
     return match[1] === 'TRAFFIC' ? traffic(fields) : config(fields);
   },
 };
@@ -51,6 +52,16 @@ function config(fields: readonly string[]): Reading {
     sourceAddress: addressText(fields[CONFIG.host]),
     command: `${command} ${path}`.trim() || undefined,
   };
+}
+
+/** "routed-BGP-peer-left-established"; "path-monitor-failure" takes a static route away. */
+const ROUTES = /^(?:routed-(?:BGP|OSPF|OSPFv3|RIP)-|path-monitor-|routed-.{1,40}-route)/i;
+
+function system(fields: readonly string[]): Reading | undefined {
+  const [subtype, event] = [fields[4], fields[8] ?? ''];
+  if (subtype === 'routing' && ROUTES.test(event))
+    return { kind: 'route-changed', action: event.slice(0, 100) };
+  return undefined;
 }
 
 /** RFC 4180: a field in quotes may hold commas, and quotes doubled. */

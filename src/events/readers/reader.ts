@@ -2,12 +2,9 @@
 import { formatAddress, parseAddress } from '../../model/addresses.ts';
 import type { Event, EventKind } from '../../model/event.ts';
 
-/** What a message says; `observedAtMs` where the message itself states it, more exactly than the header. */
+/** What a message says; `observedAtMs`, `host` and `program` where the message itself states them, better than the header. */
 export type Reading = { readonly kind: EventKind } & Partial<
-  Omit<
-    Event,
-    'kind' | 'receivedAtMs' | 'sender' | 'host' | 'program' | 'severity' | 'facility' | 'message' | 'raw'
-  >
+  Omit<Event, 'kind' | 'receivedAtMs' | 'sender' | 'severity' | 'facility' | 'message' | 'raw'>
 >;
 
 export interface Row {
@@ -15,7 +12,7 @@ export interface Row {
   readonly program: RegExp;
   /**
    * Named groups that are taken over: user, source, sourcePort, destination, destinationPort, protocol, action, command, unit,
-   * executable.
+   * executable, pid, effectiveUser, tty.
    */
   readonly pattern: RegExp;
   /** A kind, or what the command says, or what the groups say. */
@@ -68,6 +65,9 @@ function readingOf(kind: Row['kind'], groups: Groups): Reading {
     action: groups.action || undefined,
     unit: groups.unit || undefined,
     executable: groups.executable || undefined,
+    effectiveUser: groups.effectiveUser || undefined,
+    tty: groups.tty || undefined,
+    pid: groups.pid === undefined ? undefined : Number(groups.pid),
   };
 }
 

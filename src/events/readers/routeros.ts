@@ -2,7 +2,7 @@
 import { type Reader, type Row, tableReader } from './reader.ts';
 
 const START =
-  /^(?:[a-z]{3}\/\d\d(?:\/\d{4})? )?(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d )?(?:echo: )?(?:system|firewall|route|ospf|bgp|account|rip)(?:,!?[a-z0-9]{1,20}){1,6}:? /;
+  /^(?:[a-z]{3}\/\d\d(?:\/\d{4})? )?(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d )?(?:echo: )?(?:system|firewall|route|ospf|bgp|isis|account|rip)(?:,!?[a-z0-9]{1,20}){1,6}:? /;
 const ANY = /^/;
 /** "ssh-admin:alice@192.0.2.9", "winbox-3.41/tcp-msg(winbox):alice@192.0.2.9", or only the name. */
 const BY = String.raw`by (?:[\w./()-]{1,60}:)?(?<user>[^\s@:(]{1,100})(?:@(?<source>[0-9A-Fa-f.:]{2,45}))?(?:/\S{1,100})?(?: \((?<command>[^)]{1,4000})\)?)?`;
@@ -39,7 +39,7 @@ const rows: readonly Row[] = [
   {
     program: ANY,
     pattern:
-      /(?<action>[Nn]eighbor \S{1,60}: state change|peer \S{1,60} (?:established|closed|down|up)|state change from)/,
+      /(?<action>[Nn]eighbor \S{1,60}: state change|(?:[Pp]eer|[Ss]ession) \S{1,60} (?:established|closed|down|up)|state change (?:from|to)|adjacency \S{1,40} (?:up|down))/,
     kind: 'route-changed',
   },
 ];
