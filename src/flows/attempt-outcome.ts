@@ -46,7 +46,10 @@ export function beganByPorts(senderPort: number, receiverPort: number): number {
   return EITHER;
 }
 
-/** For TCP and UDP. A biflow is told from the side of who began (RFC 5103 section 2). */
+/**
+ * For TCP and UDP. A biflow is told from the side of who began (RFC 5103 section 2), unless its exporter just takes the lower
+ * address first, as softflowd does: so flags and ports come before that.
+ */
 export function whoBegan(
   protocol: number,
   flags: number,
@@ -55,15 +58,16 @@ export function whoBegan(
   receiverPort: number,
   isBiflow: boolean,
 ): number {
-  if (isBiflow) return SENDER;
-  if (protocol !== TCP || flags === 0) return beganByPorts(senderPort, receiverPort);
-  // Everything but the first packet and some RST carries ACK (RFC 9293 section 3.1); without it and RST it is crafted.
-  if ((flags & (ACK | RST)) === 0 || (flags & (SYN | ACK)) === SYN) return SENDER;
+  if (isBiflow && packets === 0) return RECEIVER;
   const byPorts = beganByPorts(senderPort, receiverPort);
+  const orElse = isBiflow && byPorts === EITHER ? SENDER : byPorts;
+  if (protocol !== TCP || flags === 0) return orElse;
+  // Everything but the first packet and some RST carries ACK (RFC 9293 section 3.1); without it and RST it is crafted.
+  if ((flags & (ACK | RST)) === 0 || isFirstSyn(flags)) return SENDER;
   // A client too sends a last RST of its own after its record has ended.
   if (isBareReset(flags))
     return senderPort >= FIRST_EPHEMERAL && receiverPort < FIRST_EPHEMERAL ? SENDER : RECEIVER;
-  return byPorts === EITHER && isLoneSynAck(flags, packets) ? RECEIVER : byPorts;
+  return orElse === EITHER && isLoneSynAck(flags, packets) ? RECEIVER : orElse;
 }
 
 const isBareReset = (flags: number) => (flags & (RST | SYN | PSH | FIN)) === RST;
@@ -127,9 +131,26 @@ const isResetSize = (bytes: number, packets: number, isV6: boolean) => bytes <= 
 const isBareSize = (bytes: number, packets: number, isV6: boolean) =>
   bytes > 0 && bytes <= packets * (isV6 ? 60 : 40);
 
-export function outcomeOfTcpAnswer(flags: number, packets: number, bytes: number, isV6: boolean): number {
-  if (flags === 0) return packets <= 3 && isBareSize(bytes, packets, isV6) ? REFUSED : ANSWERED;
-  return isBareReset(flags) && packets <= MAX_RST_PACKETS ? REFUSED : ANSWERED;
+/** Of a TCP record that the host sent; in a biflow that begins with the host, `reversePackets` are the client's. */
+export function outcomeOfTcpAnswer(
+  flags: number,
+  packets: number,
+  bytes: number,
+  reversePackets: number,
+  isV6: boolean,
+): number {
+  if (packets === 0) return reversePackets > 0 ? UNANSWERED : NONE;
+  if (flags === 0 && packets <= 3 && isBareSize(bytes, packets, isV6)) return REFUSED;
+  if (isBareReset(flags) && packets <= MAX_RST_PACKETS) return REFUSED;
+  // Flags of both directions as one.
+  const isReset = (flags & RST) !== 0 && (flags & (PSH | FIN)) === 0;
+  if (reversePackets > 0 && packets <= 3 && isReset && isBareSize(bytes, packets, isV6)) return REFUSED;
+  return reversePackets > 0 ? ESTABLISHED : ANSWERED;
+}
+
+export function outcomeOfUdpAnswer(packets: number, reversePackets: number): number {
+  if (packets === 0) return reversePackets > 0 ? outcomeOfUdp(reversePackets, 0) : NONE;
+  return reversePackets > 0 ? ESTABLISHED : ANSWERED;
 }
 
 export function outcomeOfUdp(packets: number, reversePackets: number): number {
@@ -148,7 +169,8 @@ export function outcomeOfIcmp(protocol: number, typeAndCode: number, reversePack
 }
 
 /** From the host. An exporter that does not tell types says 0, which is the echo reply as well. */
-export function outcomeOfIcmpAnswer(protocol: number, typeAndCode: number): number {
+export function outcomeOfIcmpAnswer(protocol: number, typeAndCode: number, packets: number): number {
+  if (packets === 0) return NONE;
   const type = typeAndCode >>> 8;
   const code = typeAndCode & 0xff;
   if (protocol === ICMPV6) {

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { HAS, type RecordColumns } from '../packets/records.ts';
 import { type AttemptBatch, createAttemptBatch, joinAttempts } from './attempt-batch.ts';
 import {
-  ANSWERED,
+  ESTABLISHED,
   ICMP,
   ICMPV6,
   NONE,
@@ -12,6 +12,7 @@ import {
   outcomeOfTcp,
   outcomeOfTcpAnswer,
   outcomeOfUdp,
+  outcomeOfUdpAnswer,
   RECEIVER,
   REFUSED,
   SENDER,
@@ -170,11 +171,13 @@ function outcomeToward(columns: RecordColumns, i: number): number {
 function outcomeFrom(columns: RecordColumns, i: number): number {
   const protocol = columns.protocol[i];
   if (protocol === ICMP || protocol === ICMPV6)
-    return outcomeOfIcmpAnswer(protocol, columns.destinationPort[i]);
+    return outcomeOfIcmpAnswer(protocol, columns.destinationPort[i], columns.packets[i]);
   if ((protocol !== TCP && protocol !== UDP) || began(columns, i) === SENDER) return NONE;
-  if (protocol === UDP) return ANSWERED;
+  const packets = columns.packets[i];
+  const reversePackets = (columns.present[i] & HAS.reverse) !== 0 ? columns.reversePackets[i] : 0;
+  if (protocol === UDP) return outcomeOfUdpAnswer(packets, reversePackets);
   const isV6 = isAddressV6(columns.source, i * 4);
-  return outcomeOfTcpAnswer(columns.tcpFlags[i], columns.packets[i], columns.bytes[i], isV6);
+  return outcomeOfTcpAnswer(columns.tcpFlags[i], packets, columns.bytes[i], reversePackets, isV6);
 }
 
 function began(columns: RecordColumns, i: number): number {
@@ -233,8 +236,11 @@ function keep(
   rows.protocol[row] = protocol;
   rows.outcome[row] = outcome;
   rows.tcpFlags[row] = columns.tcpFlags[i];
-  rows.packets[row] = columns.packets[i];
-  rows.bytes[row] = columns.bytes[i];
+  // Counts of the client, in a biflow that begins with the host.
+  const isFromHost = host === columns.source || host === columns.postNatSource;
+  const isReverse = isFromHost && (outcome === UNANSWERED || outcome === ESTABLISHED);
+  rows.packets[row] = isReverse ? columns.reversePackets[i] : columns.packets[i];
+  rows.bytes[row] = isReverse ? columns.reverseBytes[i] : columns.bytes[i];
   const rate = (columns.present[i] & HAS.sampling) !== 0 ? columns.samplingRate[i] : 1;
   rows.samplingRate[row] = rate >= 1 && rate < MAX_RATE ? rate + 0.5 : 1;
 }

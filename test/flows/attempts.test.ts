@@ -126,6 +126,35 @@ test('TCP from the host', () => {
     assert.equal(judged({ ...reply, ...more }), expected, JSON.stringify(more));
 });
 
+test('a biflow that begins with the host, because its exporter takes the lower address first', () => {
+  const flow = {
+    ...KNOCK,
+    source: HOST,
+    destination: '203.0.113.7',
+    sourcePort: 7000,
+    destinationPort: 50_000,
+    reversePackets: 1,
+    reverseBytes: 60,
+  };
+  const cases: [Partial<TestRecord>, string | undefined][] = [
+    [{ packets: 0, bytes: 0, tcpFlags: 0 }, 'unanswered'],
+    [{ packets: 1, bytes: 40, tcpFlags: 20 }, 'refused'],
+    [{ packets: 1, bytes: 40, tcpFlags: 22 }, 'refused'],
+    [{ packets: 6, bytes: 336, tcpFlags: 27, reversePackets: 6, reverseBytes: 324 }, 'established'],
+    [{ packets: 0, bytes: 0, tcpFlags: 0, protocol: 17 }, 'unanswered'],
+    [{ packets: 1, bytes: 40, tcpFlags: 0, protocol: 17 }, 'established'],
+    [{ packets: 0, bytes: 0, tcpFlags: 0, protocol: 1, destinationPort: 0 }, undefined],
+    // The host began.
+    [{ tcpFlags: 2, sourcePort: 50_000, destinationPort: 443 }, undefined],
+    [{ tcpFlags: 27, packets: 9, sourcePort: 50_000, destinationPort: 443 }, undefined],
+  ];
+  for (const [more, expected] of cases)
+    assert.equal(judged({ ...flow, ...more }), expected, JSON.stringify(more));
+  const far = { ...flow, source: '10.1.1.1', destination: HOST, sourcePort: 443, destinationPort: 50_000 };
+  assert.equal(judged({ ...far, tcpFlags: 27, packets: 9 }), undefined);
+  assert.equal(judged({ ...far, tcpFlags: 0, packets: 0 }), undefined);
+});
+
 test('what may be held is bounded and the rest is counted; what is full asks to be taken', () => {
   const records = Array.from({ length: 300 }, (_, i) => ({
     ...KNOCK,

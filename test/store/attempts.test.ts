@@ -329,6 +329,14 @@ test('UDP: a knock, one that an ICMP error refuses, an answered question, and wh
       bytes: 120,
       startMs: NOON - 6999,
     },
+    // The error is about the port tried nearest to it.
+    {
+      ...knock,
+      source: '203.0.113.8',
+      sourcePort: 50_000,
+      destinationPort: 62_201,
+      startMs: NOON - 7700,
+    },
     // A stream, the answer to a question of the host's, and a question of the host's.
     {
       ...knock,
@@ -351,6 +359,7 @@ test('UDP: a knock, one that an ICMP error refuses, an answered question, and wh
   assert.deepEqual(brief((await contactsOf([host])).contacts), [
     [-9, '203.0.113.7', 62_201, 'udp', 'unanswered'],
     [-8, '203.0.113.8', 7000, 'udp', 'refused'],
+    [-7.7, '203.0.113.8', 62_201, 'udp', 'unanswered'],
     [-7, '203.0.113.9', 53, 'udp', 'established'],
   ]);
 });

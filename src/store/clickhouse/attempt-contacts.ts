@@ -133,22 +133,34 @@ function countsOf({ packets, bytes, protocol, tcpFlags, outcome }: AttemptRow): 
   return outcome === 'refused' ? `${counts}, ICMP unreachable` : counts;
 }
 
-/** An ICMP error refuses what the same source tried at the time; on its own where nothing of that was exported. */
+/**
+ * An ICMP error names no port: it refuses what the same source tried nearest to its time, as many attempts as it has
+ * packets. It stands on its own where nothing of that was exported.
+ */
 function withErrors(contacts: readonly Contact[]): Contact[] {
   const errors = contacts.filter(isError);
   if (errors.length === 0) return [...contacts];
-  const byPair = Map.groupBy(errors, pairOf);
-  const used = new Set<Contact>();
+  const open = Map.groupBy(
+    contacts.filter(({ outcome, port }) => outcome === 'unanswered' && port !== undefined),
+    pairOf,
+  );
+  const refusedBy = new Map<Contact, Contact>();
+  const alone = errors.filter((error) => {
+    const near = (open.get(pairOf(error)) ?? [])
+      .filter((one) => !refusedBy.has(one) && Math.abs(one.atMs - error.atMs) <= JOIN_MS)
+      .sort((a, b) => Math.abs(a.atMs - error.atMs) - Math.abs(b.atMs - error.atMs));
+    for (const one of near.slice(0, error.packets)) refusedBy.set(one, error);
+    return near.length === 0;
+  });
   const rest = contacts
     .filter((contact) => !isError(contact))
     .map((contact) => {
-      if (contact.outcome !== 'unanswered' || contact.port === undefined) return contact;
-      const error = byPair.get(pairOf(contact))?.find(({ atMs }) => Math.abs(atMs - contact.atMs) <= JOIN_MS);
-      if (!error) return contact;
-      used.add(error);
-      return { ...contact, outcome: 'refused' as const, raw: `${contact.raw}; ${error.raw}` };
+      const error = refusedBy.get(contact);
+      return error
+        ? { ...contact, outcome: 'refused' as const, raw: `${contact.raw}; ${error.raw}` }
+        : contact;
     });
-  return [...rest, ...errors.filter((error) => !used.has(error))];
+  return [...rest, ...alone];
 }
 
 const isError = ({ outcome, port }: Contact) => outcome === 'refused' && port === undefined;
