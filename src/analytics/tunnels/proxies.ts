@@ -109,8 +109,11 @@ const PROXIES: readonly Proxy[] = [
       const listen = after(words, '-L') ?? glued('L');
       const forward = after(words, '-F') ?? glued('F');
       const isUrl = (text: string | undefined) => text !== undefined && /^[a-z0-9+]{2,30}:\/\//.test(text);
-      if (listen === undefined || (!isUrl(listen) && !(isUrl(forward) && /^:?\d/.test(listen))))
-        return undefined;
+      // A listener's URL names no host, or one that a proxy is named for; curl's -L stands before one that does.
+      const waits =
+        listen !== undefined &&
+        /^(?:[a-z0-9+]{2,30}:\/\/(?:[^@/\s]{1,100}@)?(?:0\.0\.0\.0|127\.0\.0\.1)?)?:\d{1,5}/.test(listen);
+      if (listen === undefined || !waits || (!isUrl(listen) && !isUrl(forward))) return undefined;
       const port = portOf(/:(\d{1,5})(?:[/?]|$)/.exec(listen)?.[1]);
       return forward === undefined
         ? { mode: 'proxy-server', listens: { port } }

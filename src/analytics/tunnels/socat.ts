@@ -116,7 +116,7 @@ function usesOf(addresses: readonly Address[], tool: string, text: string): Tunn
   }
   if (find('tun') && (listener || connector)) return [{ ...base, mode: 'tun', listens, leadsTo }];
   if (listener && (connector || hidden?.kind === 'unix-connect'))
-    return [{ ...base, mode: 'relay', listens, leadsTo: leadsTo ?? { host: hidden!.rest } }];
+    return [{ ...base, mode: 'relay', listens, leadsTo: leadsTo ?? (hidden && { host: hidden.rest }) }];
   if (listener && addresses.filter(({ kind }) => kind === 'listen').length === 2)
     return [{ ...base, mode: 'relay', listens }];
   if (connector && addresses.filter(({ kind }) => kind === 'connect').length === 2)
