@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Type } from 'typebox';
 import type {} from '../events/plugin.ts';
 import type {} from '../flows/plugin.ts';
+import { sendersSince } from '../store/clickhouse/senders.ts';
 import { countAlerts } from '../store/postgres/alerts.ts';
 import { allDevices, deviceHealth } from '../store/postgres/devices.ts';
 import { countDeliveries } from '../store/postgres/endpoints.ts';
@@ -100,6 +101,19 @@ function serviceMetrics(app: Web, registry: Registry): void {
       return named(counters);
     },
   );
+  counter(
+    'postern_syslog_kernel_drops_total',
+    'Syslog datagrams that the kernel dropped because we were too slow',
+    [],
+    async () => [[{}, await app.events.kernelDrops()]],
+  );
+  gauge(
+    'postern_syslog_unread_shapes',
+    'Shapes of lines of known programs that no reader understood; /v1/events/unread lists them',
+    [],
+    async () => [[{}, app.events.unreadShapes().size]],
+  );
+  senderMetrics(app, gauge);
   gauge('postern_syslog_open_connections', 'Open syslog connections', [], async () => [
     [{}, app.events.counters()?.openConnections ?? 0],
   ]);
@@ -107,6 +121,24 @@ function serviceMetrics(app: Web, registry: Registry): void {
 
 const named = (counters: Readonly<Record<string, number>>) =>
   Object.entries(counters).map(([counter, count]): Sample => [{ counter }, count]);
+
+function senderMetrics(app: Web, gauge: Define): void {
+  gauge(
+    'postern_sender_clock_offset_seconds',
+    "The sender's clock minus ours, where they differ by more than whole seconds can tell",
+    ['sender', 'host'],
+    async () => {
+      const sinceMs = app.services.now() - 86_400_000;
+      const rows = await sendersSince(app.services.clickhouse, { sinceMs, limit: 10 * MAX_LABELS });
+      return rows
+        .flatMap(({ sender, host, zonedOffsetMs, zonelessOffsetMs }): Sample[] => {
+          const offsetMs = zonedOffsetMs || zonelessOffsetMs;
+          return offsetMs === 0 ? [] : [[{ sender, host }, offsetMs / 1000]];
+        })
+        .slice(0, MAX_LABELS);
+    },
+  );
+}
 
 type Define = (name: string, help: string, labelNames: string[], read: Read) => unknown;
 

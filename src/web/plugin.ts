@@ -14,6 +14,7 @@ import { deliveryRoutes } from './deliveries.ts';
 import { deviceRoutes } from './devices.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { enrichmentRoutes } from './enrichment.ts';
+import { eventRoutes } from './events.ts';
 import { exporterRoutes } from './exporters.ts';
 import { flowRoutes } from './flows.ts';
 import { healthRoutes } from './health.ts';
@@ -66,6 +67,7 @@ export default fp(
     deliveryRoutes(web);
     exporterRoutes(web);
     flowRoutes(web);
+    eventRoutes(web);
     coverageRoutes(web);
     enrichmentRoutes(web);
     keyRoutes(web);

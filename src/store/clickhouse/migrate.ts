@@ -5,6 +5,7 @@ import { statements as tables } from './migrations/0001_tables.ts';
 import { statements as exporterMinutes } from './migrations/0002_exporter-minutes.ts';
 import { statements as eventFields } from './migrations/0003_event-fields.ts';
 import { statements as hosts } from './migrations/0004_hosts.ts';
+import { statements as eventSearch } from './migrations/0005_event-search.ts';
 
 /** Every statement can be repeated, because ClickHouse has no transactions around them. */
 const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
@@ -12,6 +13,7 @@ const MIGRATIONS: readonly { number: number; name: string; statements: readonly 
   { number: 2, name: 'exporter-minutes', statements: exporterMinutes },
   { number: 3, name: 'event-fields', statements: eventFields },
   { number: 4, name: 'hosts', statements: hosts },
+  { number: 5, name: 'event-search', statements: eventSearch },
 ];
 
 /** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */

@@ -5,6 +5,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import { PosternError } from '../../model/errors.ts';
 import { migrateClickHouse } from './migrate.ts';
 import { applyRetention, type Retention } from './retention.ts';
+import { deferTextIndex, WITHOUT_TEXT_INDEX } from './text-index.ts';
 
 export interface ClickHouseOptions extends Retention {
   /** Folder for the engine in this process; it takes one folder at a time. Either this or `url`. */
@@ -30,6 +31,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     : openEngine(options.path!, options.memoryMiB ?? 1024);
   try {
     await migrateClickHouse(client);
+    await deferTextIndex(client);
     await applyRetention(client, options);
     return client;
   } catch (error) {
@@ -79,7 +81,7 @@ function openEngine(path: string, memoryMiB: number): ClickHouseClient {
   // The session carries the arguments; connections to the same folder share its engine.
   // Cast: chdb types itself by its own copy of the client's types.
   const connection = createChdbConnection({ path }) as unknown as Connection;
-  const client = createClient({ connection, log: QUIET });
+  const client = createClient({ connection, log: QUIET, clickhouse_settings: WITHOUT_TEXT_INDEX });
   const blocks = `${path}.blocks`;
   engineFolders.set(client, blocks);
   const close = client.close.bind(client);

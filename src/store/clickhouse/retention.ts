@@ -13,6 +13,7 @@ export async function applyRetention(client: ClickHouseClient, retention: Retent
   await setTtl(client, 'exporter_minutes', 'minute', retention.flowDays);
   await setTtl(client, 'attempts', 'toDateTime(received_at)', retention.flowDays);
   await setTtl(client, 'events', 'toDateTime(received_at)', retention.eventDays);
+  await setTtl(client, 'senders', 'day', retention.eventDays);
 }
 
 async function setTtl(client: ClickHouseClient, table: string, time: string, days?: number): Promise<void> {
