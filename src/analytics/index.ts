@@ -1,4 +1,5 @@
 // the registry of analytics
+import { an0407 } from './an0407.ts';
 import { an0926 } from './an0926.ts';
 import { an1230 } from './an1230.ts';
 import type { AnalyticDefinition, ChangeAnalytic, HostAnalytic } from './definition.ts';
@@ -7,7 +8,10 @@ export { withOverrides } from './definition.ts';
 
 /** The registry holds parameters of all shapes; each definition knows its own. */
 export const changeAnalytics: readonly ChangeAnalytic[] = [an0926 as unknown as ChangeAnalytic];
-export const hostAnalytics: readonly HostAnalytic[] = [an1230 as unknown as HostAnalytic];
+export const hostAnalytics: readonly HostAnalytic[] = [
+  an0407 as unknown as HostAnalytic,
+  an1230 as unknown as HostAnalytic,
+];
 export const analytics: readonly AnalyticDefinition[] = [...changeAnalytics, ...hostAnalytics];
 
 export function analyticOf(id: string): AnalyticDefinition | undefined {
