@@ -56,7 +56,7 @@ function readingOf(kind: Row['kind'], groups: Groups): Reading {
   return {
     kind: typeof kind === 'string' ? kind : kind(groups.command ?? '', groups),
     user: groups.user || undefined,
-    sourceAddress: groups.source || undefined,
+    sourceAddress: sourceText(groups.source),
     command: groups.command?.trim() || undefined,
     destinationAddress: addressText(groups.destination),
     sourcePort: portNumber(groups.sourcePort),
@@ -69,6 +69,14 @@ function readingOf(kind: Row['kind'], groups: Groups): Reading {
     tty: groups.tty || undefined,
     pid: groups.pid === undefined ? undefined : Number(groups.pid),
   };
+}
+
+/** In the one form that other lines have too: without a zone, IPv4 as itself. A name stays one. */
+function sourceText(text: string | undefined): string | undefined {
+  if (!text || V4.test(text)) return text || undefined;
+  const zone = text.indexOf('%');
+  const address = zone < 0 ? text : text.slice(0, zone);
+  return addressText(address.replace(/^::ffff:(?=\d{1,3}\.)/i, '')) ?? text;
 }
 
 const V4 = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/;
