@@ -6,11 +6,13 @@ import { Worker } from 'node:worker_threads';
 import type { LookupTables } from '../../enrichment/pack.ts';
 import { type AddressSet, NO_ADDRESSES } from '../model/addresses.ts';
 import { PosternError } from '../model/errors.ts';
+import type { StoredSession } from '../packets/stored.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import type { FolderReport } from './folder.ts';
 import { readKernelDrops } from './kernel-drops.ts';
 import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
+import type { StoredSessions } from './stored-sessions.ts';
 
 export interface CollectorOptions {
   readonly host: string;
@@ -30,6 +32,10 @@ export interface CollectorOptions {
   readonly onBatch: (batch: ConversationBatch) => void;
   /** Attempts toward known hosts. */
   readonly onAttempts?: (batch: AttemptBatch) => void;
+  /** What sessions knew before a restart, as onSessions gave it. */
+  readonly sessions?: StoredSessions;
+  /** Templates of all sessions, where some changed: every minute at the most, and before stop resolves. */
+  readonly onSessions?: (sessions: ReadonlyMap<string, StoredSession>) => void;
   readonly onReport: (report: FolderReport) => void;
   /** A thread died of a defect. Its unsent conversations are lost; another takes its place. */
   readonly onFailure: (error: Error) => void;
@@ -58,6 +64,8 @@ interface Running {
   current: ThreadOptions;
   readonly workers: Set<Worker>;
   readonly flushes: Map<number, () => void>;
+  /** By the thread that has them: a source port always reaches the same one. */
+  readonly sessions: Map<Worker, [string, StoredSession][]>;
   nextFlush: number;
   isStopping: boolean;
 }
@@ -83,9 +91,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       tables: options.tables,
       allowed: options.allowed,
       hosts: options.hosts ?? NO_ADDRESSES,
+      sessions: options.sessions ?? new Map(),
     },
     workers: new Set(),
     flushes: new Map(),
+    sessions: new Map(),
     nextFlush: 1,
     isStopping: false,
   };
@@ -158,6 +168,7 @@ function startThread(running: Running): Promise<Bound> {
     });
     worker.on('exit', (code) => {
       running.workers.delete(worker);
+      if (!running.isStopping) running.sessions.delete(worker);
       if (code !== 0 && isBound && !running.isStopping) restart(running);
       else settleFlushes(running);
     });
@@ -185,6 +196,9 @@ function hear(running: Running, worker: Worker, message: FromThread): void {
       running.options.onAttempts?.(message.batch);
       tell(worker, { kind: 'taken' });
       break;
+    case 'sessions':
+      rememberSessions(running, worker, message.sessions);
+      break;
     case 'report':
       running.options.onReport(message.report);
       break;
@@ -197,6 +211,14 @@ function hear(running: Running, worker: Worker, message: FromThread): void {
     case 'stopped':
       break;
   }
+}
+
+function rememberSessions(running: Running, worker: Worker, sessions: [string, StoredSession][]): void {
+  running.sessions.set(worker, sessions);
+  const all = new Map([...running.sessions.values()].flat());
+  // A thread that starts now takes over from one that died.
+  running.current = { ...running.current, sessions: all };
+  running.options.onSessions?.(all);
 }
 
 /** A thread that is gone answers no flush. */

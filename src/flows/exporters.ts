@@ -1,7 +1,9 @@
 // exporter address and source port -> its number, sessions and counters, all bounded
 import { type AddressSet, hasAddress, noAddresses, parseAddress } from '../model/addresses.ts';
 import { createSession, type ExporterSession, malformedTotal } from '../packets/session.ts';
+import { restoreSession, type StoredSession, storeSession } from '../packets/stored.ts';
 import { createFoldCounters, type FoldCounters } from './fold.ts';
+import { type StoredSessions, sessionKey } from './stored-sessions.ts';
 import { addressWords } from './words.ts';
 
 /** Addresses of refused senders that are told apart; the rest is counted together. */
@@ -50,9 +52,17 @@ export interface Exporters {
   sessionsEvicted: number;
   /** The number of the current drain. */
   epoch: number;
+  /** What sessions knew before a restart, for when they are heard again. */
+  readonly stored: StoredSessions;
+  /** Changes of templates when the sessions were last stored. */
+  storedChanges: number;
 }
 
-export function createExporters(maxSessions: number, allowed?: AddressSet): Exporters {
+export function createExporters(
+  maxSessions: number,
+  allowed?: AddressSet,
+  stored: StoredSessions = new Map(),
+): Exporters {
   return {
     maxSessions,
     byAddress: new Map(),
@@ -63,6 +73,8 @@ export function createExporters(maxSessions: number, allowed?: AddressSet): Expo
     refused: new Map(),
     sessionsEvicted: 0,
     epoch: 0,
+    stored,
+    storedChanges: 0,
   };
 }
 
@@ -110,13 +122,30 @@ function wordsOf(address: string): Uint32Array {
 }
 
 export function findSession(exporters: Exporters, exporter: Exporter, port: number): Session {
-  const known = exporter.sessions.get(port);
-  if (known) return known;
+  const current = exporter.sessions.get(port);
+  if (current) return current;
   if (exporters.sessionCount >= exporters.maxSessions) evictSessions(exporters);
   const session: Session = { decoder: createSession(exporter.address), lastSeenMs: 0 };
+  const known = exporters.stored.get(sessionKey(exporter.address, port));
+  if (known) restoreSession(session.decoder, known);
   exporter.sessions.set(port, session);
   exporters.sessionCount++;
   return session;
+}
+
+/** What each session should know after a restart; undefined where no template changed since the last call, unless it is due. */
+export function storeSessions(exporters: Exporters, isDue: boolean): [string, StoredSession][] | undefined {
+  let changes = 0;
+  const all: [string, Session][] = [];
+  for (const exporter of exporters.byAddress.values())
+    for (const [port, session] of exporter.sessions) {
+      const { counters, templates } = session.decoder;
+      changes += counters.templatesLearned + counters.templatesRedefined + counters.templatesWithdrawn;
+      if (templates.size > 0) all.push([sessionKey(exporter.address, port), session]);
+    }
+  if (changes === exporters.storedChanges && !isDue) return undefined;
+  exporters.storedChanges = changes;
+  return all.map(([key, { decoder }]) => [key, storeSession(decoder)]);
 }
 
 /** Replaces the allow-list; an empty set allows all. Exporters that are off it lose their sessions. */

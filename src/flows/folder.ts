@@ -6,6 +6,7 @@ import { type AddressSet, noAddresses } from '../model/addresses.ts';
 import { CATEGORIES } from '../model/enrichment.ts';
 import { decodeDatagram } from '../packets/decode.ts';
 import { createRecordColumns, type RecordColumns } from '../packets/records.ts';
+import type { StoredSession } from '../packets/stored.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import { type Attempts, createAttempts, keepAttempts, takeAttempts } from './attempts.ts';
 import type { ConversationBatch } from './batch.ts';
@@ -19,10 +20,12 @@ import {
   findSession,
   reportExporters,
   type Session,
+  storeSessions,
 } from './exporters.ts';
 import { createBlock, type FoldState, foldRecords } from './fold.ts';
 import { compileHostFilter, type HostFilter } from './host-filter.ts';
 import { createMetering, forgetExporter } from './metering.ts';
+import type { StoredSessions } from './stored-sessions.ts';
 import { type ConversationTable, clearTable, copyRows, createConversationTable } from './table.ts';
 
 /** A datagram holds fewer records than this, so the columns are folded once a datagram. */
@@ -51,6 +54,8 @@ export interface FolderOptions {
   readonly maxAttempts?: number;
   /** Asked when that many are held: call takeAttempts() inside to lose nothing but what is over a source's share. */
   readonly onAttemptsFull?: () => void;
+  /** What storeSessions gave before a restart. */
+  readonly sessions?: StoredSessions;
 }
 
 export interface FolderReport {
@@ -83,6 +88,8 @@ export interface Folder {
   setHosts(hosts: AddressSet): void;
   /** Attempts toward known hosts since the last call; undefined where there were none. */
   takeAttempts(): AttemptBatch | undefined;
+  /** Templates by session; undefined where none changed since the last call, unless it is due all the same. */
+  storeSessions(isDue: boolean): [string, StoredSession][] | undefined;
 }
 
 interface Folding extends FoldState {
@@ -141,6 +148,7 @@ export function createFolder(options: FolderOptions): Folder {
     setAllowed: (allowed) => allowExporters(exporters, allowed),
     setHosts: (hosts) => setHosts(folding, hosts),
     takeAttempts: () => folding.attempts && takeAttempts(folding.attempts),
+    storeSessions: (isDue) => storeSessions(exporters, isDue),
   };
 }
 
@@ -149,7 +157,7 @@ function createFolding(options: FolderOptions): Folding {
   const allowed = options.allowed && !noAddresses(options.allowed) ? options.allowed : undefined;
   const folding: Folding = {
     options,
-    exporters: createExporters(options.maxSessions ?? 20_000, allowed),
+    exporters: createExporters(options.maxSessions ?? 20_000, allowed, options.sessions),
     columns: createRecordColumns(COLUMN_CAPACITY),
     table: createConversationTable(maxRows),
     spare: createConversationTable(maxRows),

@@ -2,9 +2,11 @@
 
 import type { LookupTables } from '../../enrichment/pack.ts';
 import type { AddressSet } from '../model/addresses.ts';
+import type { StoredSession } from '../packets/stored.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import type { FolderReport } from './folder.ts';
+import type { StoredSessions } from './stored-sessions.ts';
 
 /** What a thread is started with. */
 export interface ThreadOptions {
@@ -19,6 +21,7 @@ export interface ThreadOptions {
   readonly tables: LookupTables | undefined;
   readonly allowed: AddressSet | undefined;
   readonly hosts: AddressSet;
+  readonly sessions: StoredSessions;
 }
 
 export type ToThread =
@@ -43,6 +46,7 @@ export type FromThread =
   | { readonly kind: 'bind-failed'; readonly code: string; readonly port: number; readonly message: string }
   | { readonly kind: 'batch'; readonly batch: ConversationBatch }
   | { readonly kind: 'attempts'; readonly batch: AttemptBatch }
+  | { readonly kind: 'sessions'; readonly sessions: [string, StoredSession][] }
   | { readonly kind: 'report'; readonly report: FolderReport }
   | { readonly kind: 'flushed'; readonly id: number }
   | { readonly kind: 'stopped' };

@@ -1,4 +1,5 @@
 // settings -> collector threads whose conversations and attempts go to ClickHouse and whose exporters go to PostgreSQL
+import { join } from 'node:path';
 import fastifyPlugin from 'fastify-plugin';
 import type { LookupTables } from '../../enrichment/pack.ts';
 import type {} from '../../enrichment/plugin.ts';
@@ -16,6 +17,7 @@ import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
+import { readSessions, withUnheard, writeSessions } from './stored-sessions.ts';
 
 export interface FlowCounters extends FlowActivity {
   readonly waitingRows: number;
@@ -46,6 +48,8 @@ declare module 'fastify' {
 
 /** Within the 10 s that a stop may take. */
 const STORE_CLOSE_MS = 4000;
+/** In the data folder. */
+const SESSIONS_FILE = 'flow-templates.json';
 /** Attempts (about 90 bytes each) that wait in memory while the store is down. */
 const ATTEMPT_QUEUE_ROWS = 500_000;
 
@@ -64,6 +68,7 @@ export default fastifyPlugin(
     let stopTables = () => {};
     let timer: NodeJS.Timeout | undefined;
     let writing: Promise<void> = Promise.resolve();
+    let storing: Promise<void> = Promise.resolve();
 
     const writeExporters = () => {
       writing = writing.then(async () => {
@@ -115,6 +120,9 @@ export default fastifyPlugin(
           log.error({ err: error, waitingRows }, 'attempts cannot be stored; trying again'),
       });
       const [into, attemptsInto] = [queue, attempts];
+      const sessionsFile = join(services.dataFolder, SESSIONS_FILE);
+      const startedAtMs = services.now();
+      const known = await readSessions(sessionsFile, startedAtMs);
       collector = await startCollector({
         ...threads,
         internal,
@@ -124,6 +132,13 @@ export default fastifyPlugin(
         onBatch: (batch) => into.push(batch),
         onAttempts: (batch) => attemptsInto.push(batch),
         onReport: activity.add,
+        sessions: known,
+        onSessions: (sessions) => {
+          const nowMs = services.now();
+          storing = storing
+            .then(() => writeSessions(sessionsFile, withUnheard(sessions, known, nowMs - startedAtMs), nowMs))
+            .catch((error) => log.warn({ err: error }, 'templates of exporters are not stored'));
+        },
         onFailure: (error) => log.error({ err: error }, 'a collector thread ended and is started again'),
       });
       // They may have changed while the threads started.
@@ -137,6 +152,7 @@ export default fastifyPlugin(
       clearInterval(timer);
       stopTables();
       await collector?.stop();
+      await storing;
       await Promise.all([queue?.close(STORE_CLOSE_MS), attempts?.close(STORE_CLOSE_MS)]);
       await writeExporters();
     });

@@ -14,6 +14,9 @@ const MAX_OUTSTANDING = 32;
 /** A stop waits for a quiet moment, but not for ever: exporters do not stop sending. */
 const STOP_ROUND_MS = 20;
 const STOP_ROUNDS = 20;
+const STORE_SESSIONS_MS = 60_000;
+/** Templates that stay the same are stored this often, so that what is stored is known to be recent. */
+const ALL_SESSIONS_MS = 15 * STORE_SESSIONS_MS;
 
 /** libuv reads this many from a socket before it goes on. */
 const DATAGRAMS_A_TURN = 32;
@@ -59,7 +62,14 @@ async function run(options: ThreadOptions): Promise<void> {
     drain(thread);
     sendReport(thread);
   }, options.flushMs);
-  parentPort?.on('message', (message: ToThread) => obey(thread, timer, message));
+  const storing = [
+    setInterval(() => sendSessions(thread, false), STORE_SESSIONS_MS),
+    setInterval(() => sendSessions(thread, true), ALL_SESSIONS_MS),
+  ];
+  parentPort?.on('message', (message: ToThread) => {
+    if (message.kind === 'stop') storing.forEach(clearInterval);
+    obey(thread, timer, message);
+  });
   send({
     kind: 'bound',
     ports: thread.sockets.map((socket) => socket.address().port),
@@ -186,6 +196,11 @@ function drainNow(thread: Thread): void {
   sendReport(thread);
 }
 
+function sendSessions(thread: Thread, isDue: boolean): void {
+  const sessions = thread.folder.storeSessions(isDue);
+  if (sessions) send({ kind: 'sessions', sessions });
+}
+
 function sendReport(thread: Thread): void {
   send({ kind: 'report', report: thread.folder.report() });
 }
@@ -199,6 +214,7 @@ async function stop(thread: Thread): Promise<void> {
   }
   for (const socket of thread.sockets) socket.close();
   drainNow(thread);
+  sendSessions(thread, true);
   send({ kind: 'stopped' });
   parentPort?.close();
 }

@@ -58,8 +58,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function send(port: number, datagram: Buffer): Promise<void> {
+async function send(port: number, datagram: Buffer, fromPort = 0): Promise<void> {
   const socket = createSocket('udp4');
+  socket.bind(fromPort, '127.0.0.1');
+  await once(socket, 'listening');
   await new Promise((resolve) => socket.send(datagram, port, '127.0.0.1', resolve));
   socket.close();
 }
@@ -141,6 +143,26 @@ test('exports end in ClickHouse and their exporter in PostgreSQL, with its devic
   assert.equal(exporter.counters.attempts, 1);
   assert.equal(exporter.counters.folded, 20);
   await second.close();
+});
+
+test('templates outlive a restart, also one in which their exporter was silent', async () => {
+  const exporterPort = await freePort();
+  const exportMs = Date.now();
+  const record = { source: '10.1.1.1', destination: '198.51.100.9', destinationPort: 443, packets: 1 };
+  const first = await service({});
+  await first.ready();
+  await send(first.flows.ports()[0], v9Datagram([], { exportMs }), exporterPort);
+  await first.close();
+  const silent = await service({});
+  await silent.ready();
+  await silent.close();
+  const third = await service({});
+  await third.ready();
+  const bare = v9Datagram([record, record], { exportMs, sequence: 1, withTemplate: false });
+  await send(third.flows.ports()[0], bare, exporterPort);
+  await third.close();
+  const { counters } = await third.flows.counters();
+  assert.deepEqual([counters.folded, counters.missedTemplates], [2, 0]);
 });
 
 test('settings that name no addresses are refused before anything starts', async () => {
