@@ -92,19 +92,26 @@ function readWords(given: readonly string[], executable: string | undefined, dep
   if (given.length === 0 || depth > MAX_DEPTH) return [];
   // A link or another name in words[0] deceives; the file that runs does not. busybox is all tools in one.
   const real = executable === undefined ? '' : toolName(executable);
-  const words = READERS.has(real) || isShell(real) ? [executable!, ...given.slice(1)] : given;
+  const isKnown = READERS.has(real) || isShell(real);
+  if (!READERS.has(real) && !READERS.has(toolName(given[0])) && !mayHold(given.join(' '))) return [];
+  const words = isKnown ? [executable!, ...given.slice(1)] : given;
   return readCommands(simpleCommands(words), textOf(given), depth);
 }
 
-/** What cannot be in a text that makes a tunnel needs no reading. */
-const MAYBE = /\/dev\/(?:tcp|udp)\/|\/inet[46]?\/|ztcp|:/i;
+/** Without one of these no program of another name makes a tunnel: addresses of socat, remotes of chisel, proxies.ts's other grammars. */
+const ARGUMENT = /:| (?:client|server|local) |--?(?:da|vkey|connect|dns|s)[ =]/;
+
+const DEVICES = /\/dev\/(?:tcp|udp)\/|\/inet[46]?\/|ztcp/i;
 const TOOL_WORD = new RegExp(
   `(?:^|[^\\w-])(?:${[...READERS.keys(), 'netcat', 'slogin', 'nodejs', 'pypy', '[gmn]awk'].join('|')})(?![A-Za-z])`,
 );
 
+/** Most command lines hold nothing of it, and are not read further. */
+const mayHold = (text: string): boolean => TOOL_WORD.test(text) || ARGUMENT.test(text) || DEVICES.test(text);
+
 function readText(text: string, depth: number): TunnelUse[] {
   const cut = text.slice(0, MAX_WORD);
-  if (depth > MAX_DEPTH || (!MAYBE.test(cut) && !TOOL_WORD.test(cut))) return [];
+  if (depth > MAX_DEPTH || !mayHold(cut)) return [];
   return readCommands(simpleCommands(cut), cut, depth);
 }
 

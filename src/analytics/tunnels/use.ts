@@ -45,6 +45,21 @@ export interface TunnelUse {
 
 /** The base name of a path, without a login shell's dash and without the version that systems put behind it. */
 export function toolName(path: string): string {
+  const known = NAMES.get(path);
+  if (known !== undefined) return known;
+  const name = nameOf(path);
+  if (path.length <= 100) {
+    if (NAMES.size >= MAX_NAMES) NAMES.clear();
+    NAMES.set(path, name);
+  }
+  return name;
+}
+
+/** A host runs the same few programs over and over. */
+const NAMES = new Map<string, string>();
+const MAX_NAMES = 5000;
+
+function nameOf(path: string): string {
   const base = path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
   const plain = base
     .replace(/\.exe$/i, '')
