@@ -1,7 +1,7 @@
 // AN0407's verdict in words: title, one sentence, stages
 import type { HostEvidence, HostQuestion, RulesetState } from '../model/host.ts';
 import type { AlertStage } from '../model/watch.ts';
-import type { Finding } from './an0407.ts';
+import type { Finding } from './an0407-weigh.ts';
 import type { ImpairmentClass } from './firewall-impairment.ts';
 import { type Lineage, processFacts } from './host-process.ts';
 import { baseName } from './simple-commands.ts';
@@ -44,8 +44,10 @@ export function narrate({ host, trigger }: HostQuestion, evidence: HostEvidence,
   if (!operation)
     return `On ${host.name}, seen at ${time(trigger.atMs)}, ${rules || trigger.detail}; no event tells who did it ${withTicket}.`;
   const { user, loginUser, tty } = processFacts(operation.lineage);
-  const who = user === undefined && loginUser === undefined ? 'Someone' : (user ?? loginUser)!;
-  const login = loginUser !== undefined && loginUser !== user ? `, logged in as ${loginUser}` : '';
+  const named = (one: string | undefined) =>
+    one === '0' ? 'root' : /^\d/.test(one ?? '') ? `user ${one}` : one;
+  const who = named(user ?? loginUser) ?? 'Someone';
+  const login = loginUser !== undefined && loginUser !== user ? `, logged in as ${named(loginUser)}` : '';
   const where = tty === undefined ? '' : ` on ${tty}`;
   const chain = chainOf(operation.lineage);
   const what = shorten(operation.impairment.detail, 160);

@@ -3,6 +3,7 @@ import type { Event } from '../model/event.ts';
 import { happenedAt } from '../model/event.ts';
 import type { HistoryRow, HostEvidence, ProcessFacts } from '../model/host.ts';
 import { isShell } from './command-prefixes.ts';
+import { commandWords } from './command-words.ts';
 import { baseName } from './simple-commands.ts';
 
 const MAX_ANCESTORS = 8;
@@ -93,7 +94,7 @@ export function signsOf({ event, ancestors }: Lineage): SignFound[] {
   const interactive = ancestors.find(
     (one) =>
       isShell(baseName(one.executable)) &&
-      one.event?.arguments?.some((word) => /^-[a-z]{0,4}i[a-z]{0,4}$/.test(word)),
+      wordsOf(one.event).some((word) => /^-[a-z]{0,4}i[a-z]{0,4}$/.test(word)),
   );
   const isUnset = event.loginUser === undefined && event.pid !== undefined && event.parentPid !== undefined;
   if (isUnset && (interactive || /^pts/.test(event.tty ?? '')))
@@ -123,9 +124,9 @@ const TOOL = /^(?:nft|xtables-\S+|ip6?tables\S{0,12}|ipset|systemctl|service|ufw
 
 /** ufw and firewall-cmd are scripts of an interpreter. */
 const isFrontEnd = ({ event }: Ancestor): boolean =>
-  event?.arguments
-    ?.slice(1, 4)
-    .some((word) => /^\/(?:usr\/)?s?bin\/(?:ufw|firewall-cmd|firewalld|fail2ban-\w+)$/.test(word)) ?? false;
+  wordsOf(event)
+    .slice(1, 4)
+    .some((word) => /^\/(?:usr\/)?s?bin\/(?:ufw|firewall-cmd|firewalld|fail2ban-\w+)$/.test(word));
 
 /** Numbers below 1000 are accounts of the system (login.defs), 65534 is nobody. */
 function isServiceAccount(user: string): boolean {
@@ -133,11 +134,15 @@ function isServiceAccount(user: string): boolean {
   return /^\d{1,3}$/.test(user) ? Number(user) > 0 : user === '65534';
 }
 
+/** Exact where its execution was recorded; else by its title. */
+const wordsOf = (event: Event | undefined): readonly string[] =>
+  event?.arguments ?? (event?.command === undefined ? [] : commandWords(event.command));
+
 /** The executable, and the script that an interpreter runs: its first word that is no option. */
 function pathsOf({ executable, event }: Ancestor): string[] {
   const name = baseName(executable);
   if (!isShell(name) && !INTERPRETER.test(name)) return [executable];
-  const words = event?.arguments?.slice(1, 6) ?? [];
+  const words = wordsOf(event).slice(1, 6);
   if (words.some((word) => /^-[a-zA-Z]{0,6}[ce]$/.test(word))) return [executable];
   const script = words.find((word) => !word.startsWith('-'));
   return script === undefined ? [executable] : [executable, script];
