@@ -24,14 +24,14 @@ type Fields = ReadonlyMap<string, string>;
 export function readAuditEvent(records: readonly AuditRecord[]): Reading {
   const read = (type: string) => records.filter((record) => record.type === type).map(recordFields);
   const [call = new Map<string, string>()] = read('SYSCALL');
-  const changes = netfilterChanges(records);
+  const name = callOf(call);
+  const changes = LOADS.has(name ?? '') ? [] : netfilterChanges(records);
   // One commit may tell of several tables: what was taken away matters most.
   const change = changes.find(({ isRemoval }) => isRemoval) ?? changes[0];
   const stated = read('USER_CMD')[0] ?? read('SERVICE_START')[0] ?? read('SERVICE_STOP')[0];
   const list = execveArguments(read('EXECVE'));
   const title = read('PROCTITLE')[0]?.get('proctitle')?.trim();
   const command = list?.join(' ') || stated?.get('cmd')?.trim() || title || undefined;
-  const name = callOf(call);
   const socket = read('SOCKADDR').map((fields) => readSocketAddress(fields.get('saddr') ?? ''))[0];
   const isCommand = list !== undefined || stated?.has('cmd') || call.size === 0 || name?.startsWith('execve');
   const ran = command === undefined ? 'other' : commandKind(command);
@@ -64,6 +64,9 @@ export function readAuditEvent(records: readonly AuditRecord[]): Reading {
   });
 }
 
+/** Before Linux 5.8 nothing but the call tells that a module's table was registered. */
+const LOADS: ReadonlySet<string> = new Set(['init_module', 'finit_module']);
+
 /** By its enriched name, else by its number; i386 calls every socket by one call, whose first argument tells which (linux/net.h). */
 function callOf(call: Fields): string | undefined {
   const name = call.get('SYSCALL') ?? callName(call.get('arch') ?? '', call.get('syscall') ?? '');
@@ -79,7 +82,8 @@ const LOGINS: ReadonlySet<string> = new Set(['USER_LOGIN', 'USER_AUTH', 'CRED_AC
 function loginOf({ type }: AuditRecord, fields: Fields): Partial<Reading> {
   const sourceAddress = addressText(fields.get('addr')) ?? addressText(fields.get('hostname'));
   const isDone = /^(?:suc|yes$|1$)/i.test(fields.get('res') ?? '');
-  const user = fields.get('acct') ?? fields.get('ID') ?? fields.get('id');
+  const account = fields.get('acct') ?? fields.get('ID') ?? fields.get('id');
+  const user = account === '?' ? undefined : account;
   if (type === 'USER_ERR') return { user, sourceAddress };
   if (sourceAddress === undefined && type !== 'USER_LOGIN') return { user };
   return {
