@@ -1,5 +1,6 @@
 // the records of one audit event -> who did what to what, by which program, with which result
 import { type Action, actionOf, categoryOf } from './audit-actions.ts';
+import { type EcsPlace, placeOf } from './audit-ecs.ts';
 import type { AuditRecord } from './audit-record.ts';
 import { recordTypeNumber } from './audit-tables.ts';
 import { type InterpretedRecord, interpretRecord } from './audit-values.ts';
@@ -30,6 +31,7 @@ export interface AuditSummary {
   readonly source?: Texts;
   readonly destination?: Texts;
   readonly direction?: 'ingress' | 'egress';
+  readonly ecs?: EcsPlace;
   readonly data: Texts;
   readonly paths: readonly Texts[];
 }
@@ -65,19 +67,24 @@ export function summarizeAudit(records: readonly AuditRecord[]): AuditSummary | 
   };
   const object = objectOf(action, data, file, value);
   const ends = endsOf(data, action);
-  return {
+  const callAction = actionOf('SYSCALL', name, () => false)?.action;
+  const what = {
     type: special.type,
-    category: categoryOf(recordTypeNumber(special.type)),
     result: parts.result ?? 'unknown',
-    session: parts.session,
-    tags: main.tags,
     actor,
     action: action?.action,
     object,
+    ids: parts.ids,
+  };
+  return {
+    ...what,
+    category: categoryOf(recordTypeNumber(special.type)),
+    ecs: placeOf(what, name, callAction),
+    session: parts.session,
+    tags: main.tags,
     how,
     process: takeProcess(data),
     arguments: argumentsOf(read),
-    ids: parts.ids,
     names: parts.names,
     context: parts.context,
     file,

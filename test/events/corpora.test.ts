@@ -88,6 +88,7 @@ interface Coalesced {
     network?: { direction: string };
     data?: object;
     paths?: object[];
+    ecs: { event: { category?: string[]; type?: string[] }; user: object; group: object };
   };
 }
 
@@ -134,14 +135,26 @@ function statedOf({ event }: Coalesced) {
     source: event.source,
     destination: event.destination,
     direction: event.network?.direction,
+    ecs: { ...event.ecs, event: { category: [], type: [], ...event.ecs.event } },
     data: event.data ?? {},
     paths: event.paths ?? [],
   };
 }
 
+/** The schema's own nesting; there is no user that changes another here. */
+function ecsOf(ecs: AuditSummary['ecs']) {
+  const { user, group, ...event } = ecs ?? {
+    category: [],
+    type: [],
+    user: { effective: {}, target: {} },
+    group: {},
+  };
+  return { event, user: { ...user, changes: {} }, group };
+}
+
 function ownOf(records: ReturnType<typeof readRecord>[]) {
   const known = records.flatMap((record) => record ?? []);
-  const { file, names: _, ...summary } = summarizeAudit(known)!;
+  const { file, ecs, names: _, ...summary } = summarizeAudit(known)!;
   const context = file && Object.keys(file.context).length > 0 ? { selinux: file.context } : {};
   return {
     ...summary,
@@ -149,6 +162,7 @@ function ownOf(records: ReturnType<typeof readRecord>[]) {
     serial: Number(known[0].serial),
     type: summary.type.toLowerCase(),
     file: file && { ...file.told, ...context },
+    ecs: ecsOf(ecs),
   };
 }
 
