@@ -41,7 +41,10 @@ export function reasonsOf(
   ];
 }
 
-function purposeReasons({ use, suspect, shells, event }: FindingFacts, p: An1230Parameters): Reason[] {
+function purposeReasons(
+  { use, suspect, shells, event, isOutside }: FindingFacts,
+  p: An1230Parameters,
+): Reason[] {
   const w = p.Weights;
   if (suspect.kind === 'pattern')
     return [{ reason: `fits the CommandLinePattern "${suspect.pattern}"`, weight: w.pattern }];
@@ -62,6 +65,8 @@ function purposeReasons({ use, suspect, shells, event }: FindingFacts, p: An1230
       weight: 0,
     });
   const line = event.arguments ?? (event.command ?? '').split(/\s+/, 256);
+  if (use.fedBy !== undefined && isOutside)
+    reasons.push({ reason: `the output of ${use.fedBy} goes into it`, weight: w.fed });
   const pattern = p.CommandLinePattern.find((one) => fitsPattern(one, line));
   if (pattern) reasons.push({ reason: `fits the CommandLinePattern "${pattern}"`, weight: w.patternMatches });
   return reasons;

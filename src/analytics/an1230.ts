@@ -106,6 +106,7 @@ const parameters: An1230Parameters = {
     pipe: -20,
     listener: 0,
     pattern: 25,
+    fed: 20,
     outside: 12,
     placeUnknown: 4,
     uncommonPort: 8,

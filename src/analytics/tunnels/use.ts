@@ -37,6 +37,8 @@ export interface TunnelUse {
   /** The server that carries it, where that is another one. */
   readonly via?: Endpoint;
   readonly runsShell: boolean;
+  /** The output of another command goes into it: "cat". */
+  readonly fedBy?: string;
   /** Whom it logs in as. */
   readonly user?: string;
   /** The words that say so. */
