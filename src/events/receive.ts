@@ -203,10 +203,15 @@ function createIntake(options: ReceiverOptions) {
     if (isTruncated || bytes.length > MAX_LINE_BYTES) counters.truncatedLines++;
     const nowMs = options.now();
     isUnread = false;
-    const parsed = parseEvent(bytes, sender, nowMs, { onUnread });
-    const identity = connection && identityOf(connection.identities, registry);
-    const stated = withNode(identity === undefined ? parsed : { ...parsed, identity });
-    joiner.push({ ...stated, ...sources.line(stated, isUnread) }, nowMs, connection !== undefined);
+    // Nobody else has it yet: a copy of every line would cost as much as all else here.
+    const event: Received = parseEvent(bytes, sender, nowMs, { onUnread });
+    if (connection) event.identity = identityOf(connection.identities, registry);
+    event.node ??= nodeOf(event.message);
+    const told = sources.line(event, isUnread);
+    event.origin = told.origin;
+    event.originBasis = told.originBasis;
+    event.clockOffsetMs = told.clockOffsetMs;
+    joiner.push(event, nowMs, connection !== undefined);
   };
   const connections = createConnections({
     maxConnections: options.maxConnections,
@@ -281,11 +286,12 @@ function createIntake(options: ReceiverOptions) {
 const NODE = /^(?:audit: )?node=([^\s=]{1,255}) /;
 
 /** An audit record names its node; it counts before the records are joined. */
-function withNode(event: Event): Event {
-  if (event.node !== undefined || !/^(?:audit: )?node=/.test(event.message)) return event;
-  const node = NODE.exec(event.message)?.[1];
-  return node === undefined ? event : { ...event, node };
-}
+const nodeOf = (message: string) =>
+  message.startsWith('node=') || message.startsWith('audit: node=') ? NODE.exec(message)?.[1] : undefined;
+
+/** What the receipt adds to a line. */
+type Added = 'identity' | 'node' | 'origin' | 'originBasis' | 'clockOffsetMs';
+type Received = Omit<Event, Added> & { -readonly [K in Added]?: Event[K] };
 
 interface Admission {
   readonly sender: string;
