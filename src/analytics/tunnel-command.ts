@@ -7,6 +7,7 @@ import { endpointIn, readScript, SCRIPT_TOOLS } from './tunnels/scripts.ts';
 import { looksLikeSocat, readSocat } from './tunnels/socat.ts';
 import { commandsWithin, readSsh, SSH_TOOLS } from './tunnels/ssh.ts';
 import {
+  decodeBase64,
   isShell,
   portOf,
   type ReadTool,
@@ -101,7 +102,7 @@ function readWords(given: readonly string[], executable: string | undefined, dep
 /** Without one of these no program of another name makes a tunnel: addresses of socat, remotes of chisel, proxies.ts's other grammars. */
 const ARGUMENT = /:| (?:client|server|local) |--?(?:da|vkey|connect|dns|s)[ =]/;
 
-const DEVICES = /\/dev\/(?:tcp|udp)\/|\/inet[46]?\/|ztcp/i;
+const DEVICES = /\/dev\/(?:tcp|udp)\/|\/inet[46]?\/|ztcp|base64/i;
 const TOOL_WORD = new RegExp(
   `(?:^|[^\\w-])(?:${[...READERS.keys(), 'netcat', 'slogin', 'nodejs', 'pypy', '[gmn]awk'].join('|')})(?![A-Za-z])`,
 );
@@ -165,8 +166,10 @@ const WRAPPERS = new Set([
   'daemonize',
 ]);
 
-function readCommand({ path, args }: SimpleCommand, depth: number): TunnelUse[] {
+function readCommand(command: SimpleCommand, depth: number): TunnelUse[] {
+  const { path, args } = command;
   const words = [path, ...args];
+  if (isBareShell(words)) return readText(scriptFed(command), depth + 1);
   const tool = toolName(path);
   if (WRAPPERS.has(tool)) return readWithin(args, depth);
   const reader = READERS.get(tool);
@@ -177,6 +180,14 @@ function readCommand({ path, args }: SimpleCommand, depth: number): TunnelUse[] 
     ...reader(words, tool),
     ...within.filter(({ mode, runsShell }) => runsShell || (mode !== 'pipe' && mode !== 'jump')),
   ];
+}
+
+/** `echo ... | sh`, `echo ... | base64 -d | sh`, `sh <<< ...`: the script is in the command line. */
+function scriptFed({ fed, pipedFrom }: SimpleCommand): string {
+  if (fed !== undefined) return fed;
+  const decodes =
+    pipedFrom?.name === 'base64' && pipedFrom.args.some((word) => /^(?:-[dD]|-di|--decode)$/.test(word));
+  return decodes && pipedFrom.fed !== undefined ? decodeBase64(pipedFrom.fed) : '';
 }
 
 /** screen -dm nc ..., tmux new -d 'nc ...' */

