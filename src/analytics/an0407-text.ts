@@ -13,7 +13,7 @@ const TITLES: Readonly<Record<ImpairmentClass, string>> = {
   stop: 'host firewall service stopped',
   openAll: 'host firewall opened for everything',
   unload: 'packet filter unloaded or bypassed',
-  netlink: 'firewall rules removed in the kernel',
+  netlink: 'firewall rules removed or replaced in the kernel',
   flushOther: 'firewall rules flushed',
   unitDisabled: 'host firewall will not start again',
   failed: 'host firewall service failed',

@@ -51,7 +51,7 @@ export function findingOf(
     rulesets,
     reasons,
     score: Math.min(sum, cap),
-    isSuspicious: suspicion >= p.Weights.serviceAccount,
+    isSuspicious: suspicion >= p.Weights.unsetLogin,
   };
 }
 
@@ -76,7 +76,7 @@ const TEXTS: Readonly<Record<Impairment['class'], string>> = {
   stop: 'the firewall service stops',
   openAll: 'everything is let in',
   unload: 'the packet filter is taken out of the way',
-  netlink: 'rules are removed in the kernel',
+  netlink: 'rules are removed or replaced in the kernel',
   flushOther: 'rules outside the filter table are flushed',
   unitDisabled: 'the firewall will not start again',
   failed: 'the firewall service failed',

@@ -178,7 +178,14 @@ export function commitsOf({ message, kind }: Pick<Event, 'message' | 'kind'>): C
 }
 
 const TOOL =
-  /^(?:nft|xtables-\S+|ip6?tables\S{0,12}|ebtables\S{0,12}|arptables\S{0,12}|ufw|firewall-cmd|ipset)$/;
+  /^(?:nft|xtables-\S+|ip6?tables\S{0,12}|ebtables\S{0,12}|arptables\S{0,12}|ufw|firewall-cmd|firewalld|ipset)$/;
+
+/** firewalld and ufw are scripts: an interpreter stands in front of them. */
+const isTool = ({ executable = '', command = '' }: Event): boolean =>
+  TOOL.test(baseName(executable)) ||
+  /^\S{1,100}python[\d.]{0,6} (?:-\w{1,5} )?\/usr\/s?bin\/(?:firewalld|ufw|firewall-cmd)(?: |$)/.test(
+    command,
+  );
 
 /** Removals alone; a transaction that registers rules besides puts another set in place. */
 function netlinkImpairment(event: Event, commits: readonly Commit[]): Impairment | undefined {
@@ -192,13 +199,13 @@ function netlinkImpairment(event: Event, commits: readonly Commit[]): Impairment
   if ((removed.length === 0 && replaced.length === 0) || isRefilled) return undefined;
   const count = removed.reduce((sum, { entryCount }) => sum + entryCount, 0);
   const isWhole = removed.some(({ op }) => op === 'nft_unregister_table' || op === 'xt_unregister');
-  const isDirect = !TOOL.test(baseName(event.executable ?? ''));
+  const isDirect = event.executable !== undefined && !isTool(event);
   const what = [...removed, ...replaced]
     .slice(0, 3)
     .map(({ op, table, entryCount }) => `${op || 'replaced'} in table ${table} (${entryCount} entries)`);
   const by = event.command ?? event.executable;
   return impairment({
-    class: isWhole || count >= MANY ? 'netlink' : 'otherEdit',
+    class: isWhole || count >= MANY || (isDirect && replaced.length > 0) ? 'netlink' : 'otherEdit',
     detail: `${what.join(', ')}${by ? ` by ${by}` : ''}`.slice(0, 300),
     event,
     table: [...removed, ...replaced][0].table,

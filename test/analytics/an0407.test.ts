@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type An0407Parameters, an0407 } from '../../src/analytics/an0407.ts';
+import { globMatches } from '../../src/analytics/host-process.ts';
 import { hostAnalytics, withOverrides } from '../../src/analytics/index.ts';
 import { type Event, happenedAt } from '../../src/model/event.ts';
 import type { HostEvidence, HostQuestion } from '../../src/model/host.ts';
@@ -319,7 +320,7 @@ test('the kernel told directly, with no exec: by its records alone', () => {
     verdictOf(direct, EMPTIED)!
       .reasons.map(({ reason }) => reason)
       .join(),
-    /rules are removed in the kernel.*by no firewall tool/,
+    /rules are removed or replaced in the kernel.*by no firewall tool/,
   );
   // The records of a kernel that audits no calls.
   assert.equal(
@@ -329,6 +330,33 @@ test('the kernel told directly, with no exec: by its records alone', () => {
     ),
     'medium',
   );
+  // iptables-legacy's tables, in all generations of the record: by a tool an edit, by another program more.
+  const legacy = 'table=filter family=2 entries=41 op=xt_replace';
+  const keyOf = (lines: readonly string[]) => questionsOf(eventsOf(lines)).map(({ key }) => key);
+  assert.deepEqual(keyOf(committed([legacy], { comm: 'iptables-restor' })), ['edit']);
+  assert.deepEqual(keyOf(committed([legacy], { comm: 'a.out' })), ['off']);
+  assert.deepEqual(
+    keyOf([
+      '<5>Nov  2 03:00:00 web1 kernel: audit: type=1325 audit(1793588400.000:9): table=filter family=2 entries=41',
+    ]),
+    ['edit'],
+  );
+  // firewalld itself is a script; it removes its table, and fills it again when it reloads.
+  const reload = [
+    ...committed(['table=firewalld:7 family=1 entries=90 op=nft_unregister_table'], {
+      exe: '/usr/bin/python3.11',
+      comm: 'firewalld',
+      title: '/usr/bin/python3 -s /usr/sbin/firewalld --nofork',
+    }),
+    ...committed(['table=firewalld:8 family=1 entries=90 op=nft_register_rule'], {
+      comm: 'firewalld',
+      atMs: T0 + 900,
+    }),
+  ];
+  assert.equal(severityOf(eventsOf(reload)), 'silent');
+  const gone = verdictOf(eventsOf(reload.slice(0, 3)))!;
+  assert.equal(gone.severity, 'low');
+  assert.ok(!gone.reasons.some(({ reason }) => reason.includes('no firewall tool')));
   // Rules put in place besides, one element of a set, the end of a container's namespace.
   for (const records of [
     [
@@ -634,6 +662,23 @@ test('who is new, and an hour at which this firewall is not changed, weigh a lit
       ({ reason }) => reason === '1000 changed this firewall on 8 days before',
     ),
   );
+});
+
+test('globs', () => {
+  for (const [glob, text, fits] of [
+    ['/opt/fw/*.sh', '/opt/fw/a.sh', true],
+    ['/opt/fw/*.sh', '/opt/fw/a.sh.x', false],
+    ['/usr/bin/puppet', '/usr/bin/puppet', true],
+    ['/usr/bin/puppet', '/tmp/usr/bin/puppet', false],
+    ['*', '', true],
+    ['/a?c', '/abc', true],
+    ['/a?c', '/ac', false],
+  ] as const)
+    assert.equal(globMatches(glob, text), fits, `${glob} ${text}`);
+  const startedMs = performance.now();
+  globMatches('*a'.repeat(500), 'a'.repeat(4000));
+  globMatches(`${'*a'.repeat(500)}b`, 'a'.repeat(4000));
+  assert.ok(performance.now() - startedMs < 1000);
 });
 
 test('sudo’s own line, without audit', () => {
