@@ -17,8 +17,8 @@ import { changeOf, type HostChange } from './knock-change.ts';
 export interface An0844Parameters extends KnockParameters {
   /** PF's files; a trailing "*" stands for any name. */
   readonly PFAnchorPaths: readonly string[];
-  /** 1: hosts registered as a developer's are expected to test their filter. 0: no host is. */
-  readonly DevMode: number | boolean;
+  /** Hosts registered as a developer's are expected to test their filter. */
+  readonly DevMode: boolean;
 }
 
 const WRITERS = /^(?:tee|cp|mv|install|ditto|sed|ln|dd|rsync)$/;
@@ -33,7 +33,7 @@ export const an0844: HostAnalytic<An0844Parameters> = {
   parameters: {
     ...knockParameters,
     PFAnchorPaths: ['/etc/pf.conf', '/private/etc/pf.conf', '/etc/pf.anchors/*', '/private/etc/pf.anchors/*'],
-    DevMode: 1,
+    DevMode: true,
   },
   falsePositives: [
     'developers who test PF anchors: register the host as a developer (DevMode)',
@@ -64,7 +64,7 @@ const readOn =
 const weighOn =
   (p: An0844Parameters): Platform['weigh'] =>
   (candidate, { host }) => {
-    const isTest = Boolean(p.DevMode) && host.isDeveloper && candidate.change.kind === 'firewall-change';
+    const isTest = p.DevMode && host.isDeveloper && candidate.change.kind === 'firewall-change';
     const elsewhere = loadedFrom(candidate, p.PFAnchorPaths);
     const reasons = [
       ...(isTest

@@ -120,6 +120,8 @@ function verifyShape(name: string, value: unknown, like: unknown): void {
   if (typeof like === 'number') {
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
       throw new TypeError(`${name} is a number of 0 or more`);
+  } else if (typeof like === 'boolean') {
+    if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false`);
   } else if (Array.isArray(like)) {
     if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
       throw new TypeError(`${name} is a list of words`);
