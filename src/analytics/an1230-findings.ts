@@ -44,7 +44,7 @@ export function findingOf(
   p: An1230Parameters,
 ): Finding | undefined {
   const suspect = suspectOf(event, p);
-  const seen = suspect && whatItIs(event, suspect, evidence);
+  const seen = suspect && whatItIs(event, suspect, evidence, p);
   if (!suspect || !seen) return undefined;
   const { use, uses, shells } = seen;
   const connections = connectionsOf(event, use, evidence);

@@ -83,6 +83,9 @@ function placeReasons(
   if (isOutside && where !== '') reasons.push({ reason: `leads to ${where}, outside`, weight: w.outside });
   else if (placeIsUnknown) reasons.push({ reason: `where ${where} is is not known`, weight: w.placeUnknown });
   const port = peer?.port ?? connections[0]?.destinationPort;
+  // What services ask of others every day is asked at usual ports.
+  if (use.mode === 'pipe' && use.fedBy === undefined && !isUncommonPort(port, p))
+    reasons.push({ reason: `port ${port} is usual`, weight: w.usualPort });
   if (isOutside && isUncommonPort(port, p))
     reasons.push({ reason: `outside port ${port} is uncommon (OutboundPortRange)`, weight: w.uncommonPort });
   if (connections.length > 0)
@@ -165,8 +168,16 @@ function processReasons(
     !/^(?:sudo|env|nohup|timeout|sh|bash|dash|setsid|ip|zsh|systemd-run)$/.test(name)
   )
     reasons.push({ reason: `takes the arguments of ${use.tool} and is called ${name}`, weight: w.otherName });
-  if (host.isDeveloper && /^(?:local|dynamic|remote)-forward$/.test(use.mode))
-    reasons.push({ reason: 'a developer uses this host', weight: w.developer });
+  const isOwnProgram = suspect.kind === 'connection' || suspect.kind === 'listener';
+  if (
+    host.isDeveloper &&
+    !use.runsShell &&
+    (isOwnProgram || /^(?:local|dynamic|remote)-forward$/.test(use.mode))
+  )
+    reasons.push({
+      reason: 'a developer uses this host',
+      weight: isOwnProgram ? 2 * w.developer : w.developer,
+    });
   return reasons;
 }
 

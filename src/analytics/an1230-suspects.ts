@@ -2,8 +2,8 @@
 import { type Event, happenedAt } from '../model/event.ts';
 import type { HostEvidence } from '../model/host.ts';
 import type { An1230Parameters } from './an1230.ts';
-import { isTemporary, type Suspect, suspectOf } from './an1230-trigger.ts';
-import { isBareShell, isShell, type TunnelUse, toolName } from './tunnel-command.ts';
+import { isTemporary, isUncommonPort, type Suspect, suspectOf } from './an1230-trigger.ts';
+import { isBareShell, isShell, isTunnelTool, type TunnelUse, toolName } from './tunnel-command.ts';
 
 const BESIDE_MS = 5000;
 /** A connection stands before what is started upon it. */
@@ -15,7 +15,12 @@ export interface Seen {
   readonly shells: readonly Event[];
 }
 
-export function whatItIs(event: Event, suspect: Suspect, evidence: HostEvidence): Seen | undefined {
+export function whatItIs(
+  event: Event,
+  suspect: Suspect,
+  evidence: HostEvidence,
+  p: An1230Parameters,
+): Seen | undefined {
   const only = (use: TunnelUse | undefined, shells: readonly Event[] = []): Seen | undefined =>
     use && { use, uses: [use], shells };
   switch (suspect.kind) {
@@ -30,7 +35,7 @@ export function whatItIs(event: Event, suspect: Suspect, evidence: HostEvidence)
       );
     }
     case 'shell':
-      return only(shellOn(event, evidence), [event]);
+      return only(shellOn(event, evidence, p), [event]);
     case 'connection':
       return only(loneConnection(event, evidence));
     case 'listener':
@@ -76,7 +81,7 @@ function shellsBeside(event: Event, evidence: HostEvidence): Event[] {
 }
 
 /** What the shell's input comes from: a connection that its process or its parent made, or a listener of its parent. */
-function shellOn(event: Event, evidence: HostEvidence): TunnelUse | undefined {
+function shellOn(event: Event, evidence: HostEvidence, p: An1230Parameters): TunnelUse | undefined {
   const parent = event.parentPid === undefined ? undefined : evidence.processes.get(event.parentPid);
   const parentName = toolName(parent?.executable ?? event.parentExecutable ?? '');
   if (/^(?:sshd|sshd-session|sshd-auth|login|cron|crond|systemd|su|sudo)$/.test(parentName)) return undefined;
@@ -97,7 +102,8 @@ function shellOn(event: Event, evidence: HostEvidence): TunnelUse | undefined {
       other.kind === 'connect' &&
       pids.includes(other.pid ?? -1) &&
       isToOthers(other) &&
-      isRecent(other, event),
+      isRecent(other, event) &&
+      (other.pid === event.pid || handsOn(other, event, p)),
   );
   const base = {
     tool: parentName || toolName(connection?.executable ?? 'sh'),
@@ -129,6 +135,13 @@ function shellOn(event: Event, evidence: HostEvidence): TunnelUse | undefined {
     : undefined;
 }
 
+/** What runs builds also keeps a connection and starts shells: only what scripts and tools do, or the port, tells them apart. */
+function handsOn(connection: Event, shell: Event, p: An1230Parameters): boolean {
+  const { executable = '', destinationPort } = connection;
+  if (isTunnelTool(toolName(executable)) || isShell(executable) || isTemporary(executable)) return true;
+  return isInteractive(shell) || isUncommonPort(destinationPort, p);
+}
+
 /** Of a process that is asked about as a parent or neighbour. */
 function suspectUses(event: Event): readonly TunnelUse[] | undefined {
   if (event.kind !== 'command') return undefined;
@@ -145,6 +158,8 @@ const isRecent = (other: Event, event: Event) => {
   const before = happenedAt(event) - happenedAt(other);
   return before >= -BESIDE_MS && before <= CONNECT_BEFORE_MS;
 };
+
+const isLoopback = (address: string): boolean => /^127\.|^::1$/.test(address);
 
 /** Not to a name server, not to itself. */
 export const isToOthers = (event: Event) =>
@@ -166,7 +181,11 @@ function loneConnection(event: Event, evidence: HostEvidence): TunnelUse | undef
       : { ...base, mode: 'pipe', runsShell: false };
   }
   const listener = evidence.events.find(
-    (other) => other.kind === 'listen' && other.pid === event.pid && other.destinationPort !== undefined,
+    (other) =>
+      other.kind === 'listen' &&
+      other.pid === event.pid &&
+      other.destinationPort !== undefined &&
+      !isLoopback(other.destinationAddress ?? ''),
   );
   return listener
     ? {
@@ -190,5 +209,7 @@ function loneListener(event: Event, evidence: HostEvidence): TunnelUse {
   const to = connection && { host: connection.destinationAddress!, port: connection.destinationPort };
   if (!isTemporary(event.executable) && !isShell(event.executable ?? ''))
     return { ...base, mode: 'local-forward', via: to };
-  return to ? { ...base, mode: 'relay', leadsTo: to } : { ...base, mode: 'listener' };
+  return to && !isLoopback(event.destinationAddress ?? '')
+    ? { ...base, mode: 'relay', leadsTo: to }
+    : { ...base, mode: 'listener' };
 }

@@ -74,7 +74,7 @@ export function usesOf(event: Event): TunnelUse[] {
   return uses.filter((use) => {
     if (use.mode === 'jump') return false;
     return (
-      use.mode !== 'redirect' ||
+      (use.mode !== 'redirect' && use.tool !== 'systemd-socket-proxyd') ||
       (use.leadsTo !== undefined && isOutsideAddress(use.leadsTo.host, DEFAULT_INTERNAL))
     );
   });

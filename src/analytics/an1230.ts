@@ -107,6 +107,7 @@ const parameters: An1230Parameters = {
     listener: 0,
     pattern: 25,
     fed: 20,
+    usualPort: -15,
     outside: 12,
     placeUnknown: 4,
     uncommonPort: 8,

@@ -378,6 +378,50 @@ const silent: readonly Omit<Case, 'expected'>[] = [
       connection({ exe: '/usr/bin/openssl' }, '203.0.113.20', 443),
     ],
   },
+  {
+    name: 'a runner of builds that feeds a shell',
+    events: [
+      execution({
+        exe: '/usr/bin/gitlab-runner',
+        args: ['gitlab-runner', 'run'],
+        pid: 1300,
+        ppid: 1,
+        atMs: T0 - 3_600_000,
+      }),
+      connection({ exe: '/usr/bin/gitlab-runner', pid: 1300, ppid: 1, atMs: T0 - 2000 }, '203.0.113.20', 443),
+      execution({ exe: '/usr/bin/bash', args: ['bash'], pid: 1301, ppid: 1300 }),
+    ],
+  },
+  {
+    name: 'a program that is built and tried by its developer',
+    events: [
+      listener({ exe: '/tmp/go-build1/exe/main', ...alice, pid: 1400 }, '127.0.0.1', 8081),
+      connection(
+        { exe: '/tmp/go-build1/exe/main', ...alice, pid: 1400, atMs: T0 + 1000 },
+        '203.0.113.20',
+        443,
+      ),
+    ],
+    options: developer,
+  },
+  {
+    name: 'a unit that is started by its socket',
+    events: [
+      execution({
+        exe: '/lib/systemd/systemd-socket-proxyd',
+        args: ['systemd-socket-proxyd', '127.0.0.1:8080'],
+        ppid: 1,
+      }),
+    ],
+  },
+  {
+    name: 'a monitoring user without a name',
+    events: [
+      run('openssl s_client -connect 203.0.113.20:443', { user: '112', login: 'unset' }),
+      connection({ exe: '/usr/bin/openssl', user: '112' }, '203.0.113.20', 443),
+    ],
+    evidence: { destinations: [flowTo('203.0.113.20', 443)] },
+  },
   { name: 'kubectl port-forward', events: [run('kubectl port-forward pod/a 8080:80', alice)] },
   {
     name: 'a tunnel that a service has kept up for days',
