@@ -19,6 +19,7 @@ const CONTEXT_PARTS = ['user', 'role', 'domain', 'level', 'category'];
 /**
  * Of record type and fields; `res` and `success` become `result`, "success" or "fail"; `subj` and a PATH's `obj` become
  * `subj_user` and on; a SOCKADDR's `saddr` becomes family, addr and port. Fields without a value are left out.
+ * Decoded values may hold control characters.
  */
 export function interpretRecord(record: Pick<AuditRecord, 'type' | 'text'>): InterpretedRecord {
   const { type } = record;

@@ -8,7 +8,7 @@ import type { Event } from '../model/event.ts';
 import { createAuditJoiner } from './audit-join.ts';
 import { readRecord } from './audit-record.ts';
 import { summarizeAudit } from './audit-summary.ts';
-import { MAX_LINE_BYTES } from './clean.ts';
+import { MAX_LINE_BYTES, withoutControls } from './clean.ts';
 import { createFrameReader } from './framing.ts';
 import { netfilterChanges } from './netfilter-changes.ts';
 import { parseEvent } from './parse.ts';
@@ -62,7 +62,8 @@ async function printEvents(file: string, sender: string, atMs: number | undefine
     const input = file === '-' ? process.stdin : createReadStream(file);
     let output = '';
     const joiner = createAuditJoiner((event) => {
-      output += `${JSON.stringify(printed(event))}\n`;
+      // What was encoded in a record may hold anything, and a terminal may read this.
+      output += `${withoutControls(JSON.stringify(printed(event)))}\n`;
     });
     const reader = createFrameReader(MAX_LINE_BYTES, (line) => {
       const event = eventOf(line, sender, receivedAtMs);
