@@ -1,5 +1,5 @@
 // hosts -> the kernel's audit records, by auditd and the rules that README names, in each host's syslog
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AuditedHost } from './host-audit-split.ts';
@@ -42,12 +42,14 @@ type = always
 format = string
 `;
 
-/** False where this kernel can audit and nobody else does; else why not. */
+/** False where this kernel can audit and nobody else does; else why not. What a killed lab left behind is not in the way. */
 export async function auditIsUnavailable(): Promise<string | false> {
   try {
     const status = await run(['auditctl', '-s']);
     const pid = /^pid (\d+)/m.exec(status)?.[1] ?? '0';
-    return pid !== '0' && existsSync(`/proc/${pid}`) ? `auditd runs here already (process ${pid})` : false;
+    const mounts = `/proc/${pid}/mountinfo`;
+    const isOthers = pid !== '0' && existsSync(mounts) && !/\/plab-\d+-/.test(readFileSync(mounts, 'utf8'));
+    return isOthers ? `auditd runs here already (process ${pid})` : false;
   } catch (error) {
     return `no audit subsystem: ${error}`;
   }
@@ -82,7 +84,9 @@ export async function startAudit(network: Network, { hosts }: HostSite): Promise
     'auditd.sh',
     `mount --make-rprivate /\nmount --bind '${folder}' /etc/audit\nmount -t tmpfs tmpfs /run\nexec auditd -n\n`,
   );
-  network.daemons.start('auditd', ['unshare', '-m', 'sh', join(folder, 'auditd.sh')]);
+  // In a namespace of the lab's, so that the next lab ends what a killed one left.
+  const netns = await network.namespace('audit');
+  network.daemons.start('auditd', ['unshare', '-m', 'sh', join(folder, 'auditd.sh')], { netns });
   await waitFor('auditd', async () => /^pid [1-9]/m.test(await run(['auditctl', '-s'])), 10_000);
   await run(['auditctl', '-b', '16384']);
   for (const rule of RULES) await run(['auditctl', '-a', 'always,exit', '-F', 'arch=b64', ...OURS, ...rule]);

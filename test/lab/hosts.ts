@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Network } from './network.ts';
-import type { Postern } from './postern.ts';
 import { run, waitFor } from './processes.ts';
 
 export const COLLECTOR = '172.31.255.1';
@@ -258,54 +257,4 @@ export async function startOutside(network: Network, { internet, key, hosts }: H
   });
   for (const { address, attacker } of hosts.values())
     await run(['ip', 'route', 'add', `${address}/32`, 'dev', 'br0', 'src', attacker], { netns: internet });
-}
-
-/** Hosts with a vendor are devices as well, whose rulesets are pulled. The gateway is known by its addresses. */
-export async function registerHosts(postern: Postern, site: HostSite, secret: string): Promise<void> {
-  await postern.api('POST', '/v1/endpoints', {
-    name: 'soc',
-    url: 'http://127.0.0.1:9000/hook',
-    secret,
-    minSeverity: 'informational',
-  });
-  const privateKey = readFileSync(site.key, 'utf8');
-  const device = { username: 'postern', credential: { privateKey } };
-  await postern.api('POST', '/v1/devices', {
-    ...device,
-    name: 'gateway',
-    vendor: 'linux-iptables',
-    address: GATEWAY_MANAGEMENT,
-    pullIntervalSeconds: 86_400,
-    addresses: [GATEWAY_MANAGEMENT, GATEWAY],
-    exporters: [GATEWAY_MANAGEMENT],
-  });
-  for (const { plan, address, management } of site.hosts.values()) {
-    const addresses = [address, management];
-    await postern.api('POST', '/v1/hosts', { name: plan.name, platform: 'linux', addresses });
-    if (plan.vendor)
-      await postern.api('POST', '/v1/devices', {
-        ...device,
-        ...{ name: plan.name, vendor: plan.vendor, address: management, addresses },
-        pullIntervalSeconds: 10,
-      });
-  }
-}
-
-const OFF = [
-  'TOR_EXITS',
-  ...['AWS', 'GOOGLE_CLOUD', 'AZURE', 'CLOUDFLARE', 'FASTLY', 'ORACLE'].map((name) => `${name}_RANGES`),
-];
-const OFF_TOO = ['DIGITALOCEAN', 'LINODE', 'VULTR'].map((name) => `${name}_RANGES`);
-
-export function settingsOfHosts(
-  network: Network,
-  parameters: Record<string, unknown>,
-): Record<string, string> {
-  const file = join(network.folder, 'parameters.json');
-  writeFileSync(file, JSON.stringify(parameters));
-  return {
-    ...Object.fromEntries([...OFF, ...OFF_TOO, 'IPTOASN'].map((name) => [`POSTERN_${name}_URL`, 'off'])),
-    POSTERN_PARAMETERS: file,
-    POSTERN_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',
-  };
 }
