@@ -36,9 +36,9 @@ export const isTemporary = (executable: string | undefined): boolean =>
 export function triggered(event: Event, _host: Host, p: An1230Parameters): Triggered | undefined {
   const suspect = suspectOf(event, p);
   if (!suspect) return undefined;
-  const user = event.loginUser ?? event.effectiveUser ?? event.user ?? '';
-  const own = event.effectiveUser ?? '';
-  const key = `${keyOf(suspect, event)}|${user}${own && own !== user ? `/${own}` : ''}`.slice(0, 200);
+  // Whoever logged in, whatever he became since: sudo's line, its execution and the tool's are one use.
+  const user = event.loginUser ?? event.user ?? event.effectiveUser ?? '';
+  const key = `${keyOf(suspect, event)}|${user}`.slice(0, 200);
   const kind =
     event.kind === 'listen' ? 'listener' : event.kind === 'firewall-changed' ? 'firewall-change' : 'process';
   return { kind, key, detail: detailOf(suspect, event) };

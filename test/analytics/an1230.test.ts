@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { an1230 } from '../../src/analytics/an1230.ts';
 import { fitsPattern } from '../../src/analytics/an1230-trigger.ts';
+import { parseEvent } from '../../src/events/parse.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { HostEvidence } from '../../src/model/host.ts';
 import { connection, execution, flowTo, judged, listener, type Process, T0, web1 } from './tunnel-host.ts';
@@ -566,6 +567,33 @@ test('a repeated use is one question, another destination is another', () => {
   assert.notEqual(key(`ssh -NR 2222:localhost:22 ${OUTSIDE}`), key('ssh -NR 2222:localhost:22 203.0.113.10'));
   assert.notEqual(key(forward, alice), key(forward, www));
   assert.equal(key('ls -la'), undefined);
+});
+
+test('sudo told three times is one question', () => {
+  const line = `ssh -D 1080 ${OUTSIDE}`;
+  const logged = parseEvent(
+    `<85>Nov  2 03:00:00 web1 sudo:    alice : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/${line}`,
+    '10.20.0.10',
+    T0,
+  );
+  const keys = [
+    logged,
+    run(`sudo ${line}`, { user: 'root', login: 'alice', tty: 'pts0' }),
+    run(line, { user: 'root', login: 'alice', tty: 'pts0' }),
+  ].map((event) => an1230.triggeredBy(event, web1, an1230.parameters)?.key);
+  assert.deepEqual(keys, Array(3).fill(`ssh|dynamic-forward|${OUTSIDE}:22|alice`));
+});
+
+test('all of these together neither throw nor differ from run to run', () => {
+  const events = [...found, ...silent].flatMap((one) => one.events);
+  const evidence = {
+    destinations: [flowTo(OUTSIDE, 443)],
+    approvedUses: [approved],
+    contacts: [],
+    history: [history('ls', '/usr/bin/ls', '', '')],
+  };
+  assert.deepEqual(judged(events, evidence), judged(events, evidence));
+  assert.equal(judged(events, evidence)?.severity, 'critical');
 });
 
 test('patterns of the site are words in order, * within a word', () => {
