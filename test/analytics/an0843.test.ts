@@ -103,6 +103,13 @@ test('just inside and just outside KnockTolerance, TimeWindow, MinSequenceLen', 
   assert.equal(severity({ ...at([0, 20, 40], 41), parameters: { KnockTolerance: 20 } }), 'high');
 });
 
+test('tries of the port that is opened then are no part of the sequence', () => {
+  const toAll = `/usr/sbin/iptables -I INPUT 1 -s ${KNOCKER} -j ACCEPT`;
+  const two = [packet(0, 7000), packet(2, 8000), packet(3, 22)];
+  assert.equal(severity({ events: [...two, runs(5, toAll), login(8)] }), undefined);
+  assert.equal(severity({ events: [...two, packet(4, 9000), runs(5, toAll), login(8)] }), 'high');
+});
+
 test('UDP, mixed and ICMP knocks; pings beside an unrelated change are none', () => {
   const udp = [packet(0, 7000, { protocol: 'UDP' }), packet(1, 8000, { protocol: 'UDP' }), packet(2, 7000)];
   assert.equal(severity({ events: [...udp, runs(5, OPEN_SSH), login(8)] }), 'high');

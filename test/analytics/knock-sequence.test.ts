@@ -178,6 +178,9 @@ test('rotation: hits of several sources, one of them the one that is asked for',
   const v6 = from(['2001:db8:0:1::1', '2001:db8:0:1::2', '2001:db8:0:1:ffff::3']);
   assert.equal(findRotation(v6, '2001:db8:0:1::1', limits)?.kind, 'rotation-network');
   assert.equal(findRotation(hitsOf(KNOCK.slice(0, 2)), SOURCE, limits), undefined);
+  // Who tries enough ports alone is no part of somebody else's sequence.
+  const alone = KNOCK.map((one) => ({ ...one, source: '203.0.113.1' }));
+  assert.equal(findRotation(hitsOf([...alone, hit(95, 1)]), SOURCE, limits), undefined);
 });
 
 test('a single packet: one UDP port, shortly before', () => {
