@@ -438,3 +438,54 @@ test('what is longer than a line may be is not parsed', () => {
   const event = parse(osquery({ ...PROCESS, cmdline: 'x'.repeat(70_000) }));
   assert.equal(event.kind, 'other');
 });
+
+test('twenty thousand mutated lines: no exception, nothing raw that a terminal would obey', () => {
+  const seeds = lines.map(([, value]) => JSON.stringify(value));
+  const pieces = [
+    '"',
+    '{',
+    '}',
+    '[',
+    ']',
+    ':',
+    '\\u001b',
+    '\\ud800',
+    '1e999',
+    '-',
+    'null',
+    '\u0000',
+    '\u202e',
+    '9'.repeat(400),
+  ];
+  let state = 12_345;
+  const next = (bound: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return state % bound;
+  };
+  const kinds = new Set<string>();
+  const joiner = createAuditJoiner((event) => {
+    kinds.add(event.kind);
+    assert.doesNotMatch(
+      [
+        event.raw,
+        event.message,
+        event.command,
+        event.executable,
+        event.host,
+        event.program,
+        event.action,
+      ].join(),
+      /[\u0000-\u001f\u007f-\u009f\u202e]/,
+    );
+  });
+  for (let i = 0; i < 20_000; i++) {
+    let line = seeds[next(seeds.length)];
+    for (let n = next(4); n >= 0; n--) {
+      const at = next(line.length);
+      line = line.slice(0, at) + pieces[next(pieces.length)] + line.slice(at + next(6));
+    }
+    joiner.push(parseEvent(line, '192.0.2.1', NOW_MS), NOW_MS);
+  }
+  joiner.end();
+  assert.ok(kinds.size > 5, 'many of them are still read');
+});
