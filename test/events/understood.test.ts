@@ -274,7 +274,7 @@ const lines: [name: string, line: string, expected: Partial<Event>][] = [
   [
     'FortiOS denied',
     '<189>date=2026-11-02 time=02:11:04 devname="fw1" eventtime=1793585464000000000 logid="0000000013" type="traffic" subtype="forward" srcip=198.51.100.7 srcport=44991 dstip=192.0.2.1 dstport=57422 proto=6 action="deny" policyid=0',
-    { kind: 'firewall-drop', action: 'deny', observedAtMs: 1_793_585_464_000, ...P },
+    { kind: 'firewall-drop', action: 'deny', host: 'fw1', observedAtMs: 1_793_585_464_000, ...P },
   ],
   [
     'FortiOS accepted',

@@ -13,7 +13,10 @@ export const fortios: Reader = {
     const fields = readFields(message.slice(0, MAX_LENGTH));
     const reading = readFortios(fields);
     const at = eventTime(fields.get('eventtime'));
-    return reading && (at === undefined ? reading : { ...reading, observedAtMs: at });
+    if (!reading) return undefined;
+    // Its header names no host, and a relay may have sent it.
+    const host = fields.get('devname') || undefined;
+    return { ...reading, ...(host && { host }), ...(at !== undefined && { observedAtMs: at }) };
   },
 };
 
