@@ -26,7 +26,10 @@ export function findingOf(
   operation?: Operation,
 ): Finding {
   const atMs = operation?.atMs ?? question.trigger.atMs;
-  const rulesets = judgeRulesets(evidence.rulesets, atMs, atMs, p.RestoreSeconds * 1000, p);
+  const rulesets = judgeRulesets(evidence.rulesets, atMs, p.RestoreSeconds * 1000, p, {
+    // Forwards of containers come and go with them.
+    countsNat: operation?.impairment.group === 'off',
+  });
   const process = operation ? processReasons(operation, question, evidence, rulesets, p) : [];
   const suspicion = process.filter(({ weight }) => weight > 0).reduce((sum, { weight }) => sum + weight, 0);
   const reasons = [

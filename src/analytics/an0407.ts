@@ -70,7 +70,7 @@ const parameters: An0407Parameters = {
     rulesetAlone: 34,
     rulesFell: 16,
     policyTurned: 10,
-    natFell: 10,
+    natFell: 16,
     kept: -40,
     restored: -45,
     serviceRestarted: -45,

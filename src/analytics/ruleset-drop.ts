@@ -104,33 +104,33 @@ export type RulesetVerdict =
 const PULL_MS = 2000;
 
 /**
- * What the rulesets around a change at `fromMs`..`toMs` prove. `restoredWithinMs`: what is back by then after the last of it
+ * What the rulesets around a change at `atMs` prove. `restoredWithinMs`: what is back by then
  * was a restart or a reload.
  */
 export function judgeRulesets(
   rulesets: readonly RulesetState[],
-  fromMs: number,
-  toMs: number,
+  atMs: number,
   restoredWithinMs: number,
   p: DropParameters,
+  { countsNat }: { readonly countsNat: boolean },
 ): RulesetVerdict {
-  const earlier = rulesets.filter(({ takenAtMs }) => takenAtMs < fromMs - PULL_MS);
-  const before = earlier.at(-1) ?? rulesets.find(({ takenAtMs }) => takenAtMs < fromMs);
-  const later = rulesets.filter(({ takenAtMs }) => takenAtMs >= fromMs && takenAtMs !== before?.takenAtMs);
+  const earlier = rulesets.filter(({ takenAtMs }) => takenAtMs < atMs - PULL_MS);
+  const before = earlier.at(-1) ?? rulesets.find(({ takenAtMs }) => takenAtMs < atMs);
+  const later = rulesets.filter(({ takenAtMs }) => takenAtMs >= atMs && takenAtMs !== before?.takenAtMs);
   if (!before) return later.length > 0 ? { kind: 'no-before', after: later.at(-1)! } : { kind: 'none' };
   if (later.length === 0) return { kind: 'no-after', before };
   const drops = later.map((after) => compare(before, after, earlier, p));
-  const isDrop = (drop: Drop) => drop.rulesFell || drop.turned.length > 0 || drop.natFell;
+  const isDrop = (drop: Drop) => drop.rulesFell || drop.turned.length > 0 || (countsNat && drop.natFell);
   const fellAt = drops.findIndex(isDrop);
-  // What was pulled in the middle of the change proves nothing.
+  // What was pulled in the middle of the change proves nothing; clocks agree to about that.
   if (fellAt < 0)
-    return later.at(-1)!.takenAtMs >= toMs
+    return later.at(-1)!.takenAtMs >= atMs + PULL_MS
       ? { kind: 'kept', drop: drops.at(-1)! }
       : { kind: 'no-after', before };
   const restored = drops.slice(fellAt + 1).find((drop) => !isDrop(drop))?.after;
   const drop = drops[fellAt];
   if (!restored) return { kind: 'fell', drop: drops.filter(isDrop).at(-1)! };
-  return restored.takenAtMs - toMs <= restoredWithinMs
+  return restored.takenAtMs - atMs <= restoredWithinMs
     ? { kind: 'restored', drop, restored }
     : { kind: 'fell', drop, restored };
 }

@@ -520,6 +520,17 @@ test('look-alikes: fail2ban, Docker, a nightly job; learned from days, and shown
     }),
   );
   assert.equal(severityOf(docker), 'silent');
+  const forwardsGone = {
+    rulesets: rulesets(...STEADY.map(([at, count]) => [at, count, ['ip filter INPUT'], 6] as const), [
+      30,
+      40,
+      ['ip filter INPUT'],
+      2,
+    ]),
+  };
+  assert.equal(severityOf(docker, forwardsGone), 'silent');
+  const natFlush = byAdministrator(['iptables', '-t', 'nat', '-F']);
+  assert.equal(severityOf(natFlush, forwardsGone), 'medium', 'the same drop by a flush');
   const nightly = eventsOf(ran({ exe: '/usr/sbin/nft', args: ['nft', 'flush', 'ruleset'], auid: '0' }));
   assert.equal(severityOf(nightly), 'low', 'the first night');
   const learned = { history: historyOf(nightly, 9) };
@@ -573,6 +584,11 @@ test('look-alike: chains that come and go are no drop; the same drop where they 
     [-10, 62],
   );
   assert.ok(an0407.triggeredByRuleset!(before, after, steady, p));
+  assert.equal(
+    an0407.triggeredByRuleset!(before, rulesets([30, 50])[0], steady, p),
+    undefined,
+    'a fifth is no drop',
+  );
   // One attack before is no habit.
   const once = rulesets(
     ...Array.from({ length: 20 }, (_, i) => [i * 600 - 20_000, i === 4 ? 0 : 62] as const),
@@ -631,6 +647,46 @@ test('the gravest of several within one question is told, not the first', () => 
   const verdict = verdictOf(events)!;
   assert.equal(verdict.severity, 'medium');
   assert.equal(verdict.process?.command, 'nft flush ruleset');
+});
+
+test('a question about single rules does not tell what another question is about', () => {
+  const events = eventsOf(
+    webServer,
+    ran({ exe: '/usr/sbin/nft', args: ['nft', 'delete', 'rule', 'inet', 'filter', 'input', 'handle', '7'] }),
+    ran({ exe: '/usr/sbin/nft', args: ['nft', 'flush', 'ruleset'], pid: 4001, atMs: T0 + 1000 }),
+  );
+  const questions = questionsOf(events);
+  assert.deepEqual(
+    questions.map(({ key }) => [
+      key,
+      an0407.judge(questions.find((one) => one.key === key)!, evidenceOf(events), p).process?.command,
+    ]),
+    [
+      ['edit', 'nft delete rule inet filter input handle 7'],
+      ['off', 'nft flush ruleset'],
+    ],
+  );
+});
+
+test('of sudo and what it runs, the latter is told', () => {
+  const events = eventsOf(
+    ran({ exe: '/usr/bin/sudo', args: ['sudo', 'nft', 'flush', 'ruleset'], pid: 3999, ppid: 3998, ...login }),
+    ran({ exe: '/usr/sbin/nft', args: ['nft', 'flush', 'ruleset'], atMs: T0 + 10, ...login }),
+  );
+  assert.equal(verdictOf(events)!.process?.executable, '/usr/sbin/nft');
+});
+
+test('a ruleset pulled while the change was made proves nothing', () => {
+  const events = byAdministrator(['iptables', '-F']);
+  assert.match(
+    verdictOf(events, { rulesets: rulesets(...STEADY, [1, 41]) })!.missingStages.join(),
+    /ruleset after/,
+  );
+  assert.equal(
+    severityOf(events, { rulesets: rulesets(...STEADY, [3, 41]) }),
+    'silent',
+    'no rule of this host was flushed',
+  );
 });
 
 test('who is new, and an hour at which this firewall is not changed, weigh a little', () => {
