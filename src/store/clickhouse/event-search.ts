@@ -46,10 +46,10 @@ const HOUR_MS = 3_600_000;
 /** The newest are looked at first; each window is so much longer than the one before. */
 const FIRST_WINDOW_MS = HOUR_MS;
 const WINDOW_GROWTH = 6;
-const MAX_SECONDS = 20;
+const MAX_SECONDS = 10;
 const TIMEOUT_EXCEEDED = '159';
 
-/** Newest first. Throws RangeError 'too slow' where the search takes longer than 20 s: a shorter time or more filters help. */
+/** Newest first. Throws RangeError 'too slow' where the search takes longer than 10 s in one of its windows: a shorter time or more filters help. */
 export async function searchEvents(client: ClickHouseClient, search: EventSearch): Promise<FoundEvent[]> {
   const found: FoundEvent[] = [];
   const { after, fromMs, limit } = search;
