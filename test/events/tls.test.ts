@@ -11,6 +11,7 @@ import { type ReceiverOptions, startReceiver } from '../../src/events/receive.ts
 import { type ClientCertificates, readTlsFiles, tlsFilesMark } from '../../src/events/tls.ts';
 import { NO_ADDRESSES } from '../../src/model/addresses.ts';
 import type { Event } from '../../src/model/event.ts';
+import { runPostern, temporaryFolder } from '../store/temporary.ts';
 import { createAuthority, hasOpenssl, type Issued } from './certificates.ts';
 
 const skip = hasOpenssl ? false : 'openssl is not installed';
@@ -202,4 +203,29 @@ test('files that do not fit are told in one line that names them', { skip }, asy
   ];
   for (const [changed, message] of cases)
     await assert.rejects(readTlsFiles({ ...files, ...changed }), { code: 'bad-certificate', message });
+});
+
+test('the service says in one line what syslog over TLS lacks', { skip }, async (t) => {
+  const other = authority.issue('another', 'another');
+  const cases: [Record<string, string>, RegExp][] = [
+    [
+      { POSTERN_SYSLOG_TLS_PORT: '6514' },
+      /^postern: syslog over TLS needs both POSTERN_SYSLOG_TLS_CERT and /,
+    ],
+    [
+      { POSTERN_SYSLOG_TLS_CERT: server.cert, POSTERN_SYSLOG_TLS_KEY: other.key },
+      /^postern: POSTERN_SYSLOG_TLS_KEY: .* does not belong to the certificate in /,
+    ],
+  ];
+  const data = join(temporaryFolder(t), 'data');
+  for (const [settings, expected] of cases) {
+    const ports = { POSTERN_SYSLOG_PORT: '0', POSTERN_NETFLOW_PORT: '0', POSTERN_IPFIX_PORT: '0' };
+    const { code, stderr } = await runPostern(t, ['serve'], { POSTERN_DATA: data, ...ports, ...settings });
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('{'));
+    assert.deepEqual([code, lines.length], [1, 1], stderr);
+    assert.match(lines[0], expected);
+  }
 });
