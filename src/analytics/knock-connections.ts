@@ -45,13 +45,23 @@ export function connectionsAfter(
       .filter((event) => happenedAt(event) < fromMs)
       .map((event) => ({ source: event.sourceAddress ?? '', port: SSH, protocol: 'tcp' })),
   ];
-  const refused = evidence.contacts.filter(
-    ({ atMs, outcome }) => atMs <= change.atMs && !REACHED.has(outcome),
+  const keyOf = (source: string, port: number | undefined) => `${source} ${port}`;
+  const known = new Set(earlier.map(({ source, port }) => keyOf(source, port)));
+  const refused = new Set(
+    evidence.contacts
+      .filter(({ atMs, outcome }) => atMs <= change.atMs && !REACHED.has(outcome))
+      .map(({ source, port }) => keyOf(source, port)),
   );
+  /** Two are enough to know of another. */
+  const sourcesOf = new Map<number | undefined, Set<string>>();
+  for (const { source, port } of earlier) {
+    const sources = sourcesOf.get(port) ?? new Set();
+    if (sources.size < 2) sourcesOf.set(port, sources.add(source));
+  }
   const about = (source: string, port: number | undefined) => ({
-    wasOpen: earlier.some((one) => one.source === source && one.port === port),
-    wasOpenToOthers: earlier.some((one) => one.source !== source && one.port === port),
-    wasRefused: refused.some((one) => one.source === source && one.port === port),
+    wasOpen: known.has(keyOf(source, port)),
+    wasOpenToOthers: [...(sourcesOf.get(port) ?? [])].some((one) => one !== source),
+    wasRefused: refused.has(keyOf(source, port)),
     isInternal: contains(evidence.internal, source),
   });
   const reached = evidence.contacts.flatMap((contact): Connection[] => {
@@ -63,27 +73,30 @@ export function connectionsAfter(
     ];
     return [{ atMs, source, port, isLogin: false, from, raw, ...about(source, port) }];
   });
+  const bySource = new Map<string, Connection>();
+  for (const one of reached) if (!bySource.has(one.source)) bySource.set(one.source, one);
   const entered = logins.flatMap((event): Connection[] => {
     const atMs = happenedAt(event);
     const source = event.sourceAddress ?? '';
     if (!isDuring(atMs)) return [];
-    const seen = reached.find((one) => one.source === source && one.atMs <= atMs + p.OrderSlack * 1000);
+    const seen = bySource.get(source);
     const port = seen?.port ?? SSH;
     const from = event.program ?? 'login';
     return [
       { atMs, source, port, isLogin: true, user: event.user, from, raw: event.raw, ...about(source, port) },
     ];
   });
-  return [...reached, ...entered].sort((a, b) => a.atMs - b.atMs);
+  // The first of each source and port says it.
+  const told = new Set<string>();
+  return [...reached, ...entered]
+    .sort((a, b) => a.atMs - b.atMs)
+    .filter(({ source, port, isLogin }) => {
+      const key = `${keyOf(source, port)} ${isLogin}`;
+      return !told.has(key) && told.add(key);
+    });
 }
 
-/** Whether two sources may be one behind NAT: either is an address of a router. Without a second: whether the first is. */
-export function sameOrigin(a: string, b: string | undefined, natAddresses: AddressSet): boolean {
-  if (a === b) return true;
-  return contains(natAddresses, a) || (b !== undefined && contains(natAddresses, b));
-}
-
-function contains(set: AddressSet, text: string): boolean {
+export function contains(set: AddressSet, text: string): boolean {
   try {
     return hasAddress(set, parseAddress(text));
   } catch {

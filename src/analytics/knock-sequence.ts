@@ -55,6 +55,8 @@ const RETRIES_MS = 66_000;
 /** The same packet as another sensor tells it: log lines often have whole seconds only. */
 const SENSORS_MS = 2000;
 const OPEN_MS = 3000;
+/** How many sightings of a port before are compared with the next. */
+const MAX_SIGHTINGS = 50;
 
 /** By source, each in order of time; of equal times in the order given. Retries and second sightings are one hit. */
 export function hitsOf(contacts: readonly Contact[]): Map<string, Hit[]> {
@@ -67,7 +69,11 @@ export function hitsOf(contacts: readonly Contact[]): Map<string, Hit[]> {
     const door = doorOf(contact);
     const key = `${contact.source} ${door}`;
     if (!CLOSED.has(contact.outcome) || opened.get(key)?.some((one) => isSameTry(one, contact))) continue;
-    const isAgain = seen.get(key)?.some((one) => isSameHit(one, contact)) ?? false;
+    const isAgain =
+      seen
+        .get(key)
+        ?.slice(-MAX_SIGHTINGS)
+        .some((one) => isSameHit(one, contact)) ?? false;
     append(seen, key, contact);
     if (isAgain) continue;
     append(found, contact.source, {

@@ -4,7 +4,7 @@ import type { HostEvidence, HostQuestion } from '../model/host.ts';
 import type { Reason, Severity, Verdict } from '../model/watch.ts';
 import { SEVERITIES } from '../model/watch.ts';
 import { type HostChange, isCommit, namesSource } from './knock-change.ts';
-import { type Connection, connectionsAfter, sameOrigin } from './knock-connections.ts';
+import { type Connection, connectionsAfter, contains } from './knock-connections.ts';
 import {
   findPacket,
   findRotation,
@@ -109,7 +109,10 @@ export interface Platform {
   ) => { readonly reasons: readonly Reason[]; readonly atMost?: Severity };
 }
 
-const MAX_CHANGES = 50;
+const MAX_CHANGES = 20;
+/** Of one change: those that a rule or a connection concerns come first. */
+const MAX_SEQUENCES = 500;
+const MAX_OTHERS = 20;
 /** Lines and flows take so long to arrive. */
 const TRANSIT_MS = 90_000;
 
@@ -220,48 +223,62 @@ function explain(
     port === undefined ||
     (!reached.has(`${source} ${port}`) &&
       !change.ports.some(([first, last]) => port >= first && port <= last));
-  const sequences = findSequences(hits, limits, isDoor);
-  const own = sequences.map((sequence) => withConnection(change, sequence, connections, evidence));
-  const whole = new Set(own.filter(isTelling).flatMap(({ sequence }) => sequence?.sources ?? []));
-  const others = [...hits.keys()].filter(
-    (source) =>
-      !whole.has(source) && (namesSource(change, source) || connections.some((one) => one.source === source)),
-  );
+  const bySource = new Map<string, Connection>();
+  for (const one of connections) {
+    const earlier = bySource.get(one.source);
+    if (!earlier || (one.isLogin && !earlier.isLogin)) bySource.set(one.source, one);
+  }
+  const behindNat = connections.find(({ source }) => contains(evidence.natAddresses, source));
+  const isConcerned = (source: string) => namesSource(change, source) || bySource.has(source);
+  const found = findSequences(hits, limits, isDoor).map((sequence) => ({
+    sequence,
+    isConcerned: isConcerned(sequence.sources[0]),
+  }));
+  const own = found
+    .sort((a, b) => Number(b.isConcerned) - Number(a.isConcerned))
+    .slice(0, MAX_SEQUENCES)
+    .map(({ sequence }) => withConnection(change, sequence, { connections, bySource, behindNat }, evidence))
+    .filter(isTelling);
+  const whole = new Set(own.flatMap(({ sequence }) => sequence?.sources ?? []));
+  const others = [...hits.keys()]
+    .filter((source) => !whole.has(source) && isConcerned(source))
+    .sort((a, b) => Number(namesSource(change, b)) - Number(namesSource(change, a)))
+    .slice(0, MAX_OTHERS);
   const rare = others.flatMap((source) => {
     const packet = namesSource(change, source)
       ? findPacket(hits, source, limits, p.PacketSeconds * 1000)
       : undefined;
-    const found = packet ?? findRotation(hits, source, limits, isDoor);
-    return found ? [withConnection(change, found, connections, evidence, source)] : [];
+    const sequence = packet ?? findRotation(hits, source, limits, isDoor);
+    return sequence
+      ? [withConnection(change, sequence, { connections, bySource, behindNat }, evidence, source)]
+      : [];
   });
-  const all = [...own.filter(isTelling), ...rare];
+  const all = [...own, ...rare];
   return all.length > 0 || hits.size > 0 ? all : withoutTelemetry(change, connections);
 }
 
+/** Behind NAT either the knock or the connection shows a router's address. */
 function withConnection(
   change: HostChange,
   sequence: Sequence,
-  connections: readonly Connection[],
-  evidence: HostEvidence,
+  {
+    connections,
+    bySource,
+    behindNat,
+  }: {
+    readonly connections: readonly Connection[];
+    readonly bySource: ReadonlyMap<string, Connection>;
+    readonly behindNat?: Connection;
+  },
+  { natAddresses }: HostEvidence,
   only?: string,
 ): Candidate {
-  const sources = only === undefined ? sequence.sources : [only];
-  const direct = connections.find(({ source }) => sources.includes(source));
-  const login = connections.find(({ source, isLogin }) => isLogin && sources.includes(source));
-  const translated = connections.find(({ source }) =>
-    sources.some((one) => sameOrigin(one, source, evidence.natAddresses)),
-  );
-  const connection = login ?? direct ?? translated;
-  const viaNat =
-    sources.some((source) => sameOrigin(source, undefined, evidence.natAddresses)) ||
-    (connection !== undefined && direct === undefined && login === undefined);
-  return {
-    change,
-    sequence,
-    connection,
-    viaNat,
-    named: sources.some((source) => namesSource(change, source)),
-  };
+  const [source] = only === undefined ? sequence.sources : [only];
+  const direct = bySource.get(source);
+  const isRouter = contains(natAddresses, source);
+  const connection = direct ?? (isRouter ? connections[0] : behindNat);
+  const viaNat = isRouter || (connection !== undefined && direct === undefined);
+  return { change, sequence, connection, viaNat, named: namesSource(change, source) };
 }
 
 /** A scan, pings and a port tried twice are too common to mean anything beside a change that does not concern them. */

@@ -331,3 +331,16 @@ test('a knock that follows another change closely belongs to its question and is
   assert.equal(verdictsOf(an0843, { events }).length, 1);
   assert.equal(severity({ events }), 'high');
 });
+
+test('a flood of refused sources, connections and changes is judged in bounded time, and hides no knock', () => {
+  const flows = Array.from({ length: 20_000 }, (_, i) =>
+    flow(-100 + i / 100, i % 4 === 0 ? 22 : 1000 + (i % 5), i % 4 === 0 ? 'established' : 'refused', {
+      source: `198.51.${Math.floor(i / 40) % 256}.${i % 8}`,
+      sourcePort: i,
+    }),
+  );
+  const more = Array.from({ length: 60 }, (_, i) => runs(6 + i / 2, OPEN_SSH_TO_ALL));
+  const startedAtMs = performance.now();
+  assert.equal(severity({ events: [...KNOCK, runs(5, OPEN_SSH), ...more, login(8)], flows }), 'high');
+  assert.ok(performance.now() - startedAtMs < 8000);
+});
