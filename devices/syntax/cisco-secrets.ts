@@ -19,7 +19,7 @@ export const ciscoSecrets: readonly SecretPattern[] = [
   },
   {
     pattern:
-      /(?<=^snmp-server user .{0,300})(?:auth (?:md5|sha(?: \d{3})?)|priv (?:des|3des|aes(?: \d{3})?)) (\S+)/,
+      /(?:auth (?:md5|sha(?: \d{3})?)|priv (?:des|3des|aes(?: \d{3})?))(?<=^snmp-server user .{0,320}) (\S+)/,
     example: 'snmp-server user ops OPS v3 auth sha s3cret priv aes 128 s3cret2',
   },
   { pattern: /^\s+key-string(?: \d)? (\S.*)$/, example: '  key-string 7 0512031F' },

@@ -22,6 +22,11 @@ const HOST = /^[A-Za-z0-9][\w.:-]{0,254}$/;
 /** Seconds since the kernel started. */
 const UPTIME = /^\[ {0,10}\d{1,10}\.\d{6}\] /;
 
+const WHOLE_ISO = new RegExp(`^${ISO_TIME.source}$`);
+const ANY_TIMES = [ISO_TIME, MONTH_TIME].map(({ source }) => new RegExp(source, 'g'));
+const FIRST_TIMES = [ISO_TIME, MONTH_TIME].map(({ source }) => new RegExp(`^${source}:?(?=\\s|$)`));
+const [DIGIT_ONE, SPACE] = [0x31, 0x20];
+
 export function readHeader(line: string): Header {
   const priority = PRIORITY.exec(line);
   const value = priority ? Number(priority[1]) : 192;
@@ -35,10 +40,11 @@ export function readHeader(line: string): Header {
 
 /** RFC 5424 section 6. */
 function readVersion1(text: string, severity: number | undefined): Omit<Header, 'facility'> | undefined {
+  if (text.charCodeAt(0) !== DIGIT_ONE || text.charCodeAt(1) !== SPACE) return undefined;
   const match = VERSION_1.exec(`${text} `);
   if (!match) return undefined;
   const [head, stamp, host, program] = match;
-  const iso = new RegExp(`^${ISO_TIME.source}$`).exec(stamp);
+  const iso = WHOLE_ISO.exec(stamp);
   if (!iso && stamp !== '-') return undefined;
   // rsyslog keeps the space that stood behind the tag: its own RFC 5424 template gives two.
   const message = withoutStructuredData(text.slice(head.length))
@@ -66,13 +72,15 @@ function withoutStructuredData(text: string): string {
 
 /** What stands before the mnemonic may be sequence numbers, times (of a relay and of the device) and one host, nothing else. */
 function readCisco(text: string, severity: number | undefined): Omit<Header, 'facility'> | undefined {
+  const percent = text.indexOf('%');
+  if (percent < 0 || percent > 200) return undefined;
   const match = CISCO.exec(text);
   if (!match) return undefined;
   const [, before, mnemonic, level] = match;
   let time: WrittenTime | undefined;
   let prefix = before;
-  for (const pattern of [ISO_TIME, MONTH_TIME]) {
-    prefix = prefix.replace(new RegExp(pattern.source, 'g'), (...found) => {
+  for (const pattern of ANY_TIMES) {
+    prefix = prefix.replace(pattern, (...found) => {
       time = writtenTime(found[found.length - 1]) ?? time;
       return ' ';
     });
@@ -92,8 +100,8 @@ function readCisco(text: string, severity: number | undefined): Omit<Header, 'fa
 function readOld(text: string): Omit<Header, 'facility'> {
   let rest = text.replace(/^[\s:]{1,4}/, '').replace(/^\d{1,10}: /, '');
   let time: WrittenTime | undefined;
-  for (const pattern of [ISO_TIME, MONTH_TIME]) {
-    const match = new RegExp(`^${pattern.source}:?(?=\\s|$)`).exec(rest);
+  for (const pattern of FIRST_TIMES) {
+    const match = pattern.exec(rest);
     const found = match?.groups && writtenTime(match.groups);
     if (!match || !found) continue;
     time = found;

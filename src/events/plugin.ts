@@ -6,7 +6,7 @@ import { PosternError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Services } from '../services.ts';
 import type { Settings } from '../settings.ts';
-import { insertEvents } from '../store/clickhouse/events.ts';
+import { insertEvents } from '../store/clickhouse/event-insert.ts';
 import { addSenders, sendersSince } from '../store/clickhouse/senders.ts';
 import { buildTextIndex } from '../store/clickhouse/text-index.ts';
 import { allDevices } from '../store/postgres/devices.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseEvent } from '../../src/events/parse.ts';
 import type { Event } from '../../src/model/event.ts';
-import { eventsBetween, insertEvents } from '../../src/store/clickhouse/events.ts';
+import { insertEvents } from '../../src/store/clickhouse/event-insert.ts';
+import { eventsBetween } from '../../src/store/clickhouse/events.ts';
 import { openClickHouse } from '../../src/store/clickhouse/open.ts';
 import { temporaryFolder } from '../store/temporary.ts';
 

@@ -1,10 +1,10 @@
-// events -> the table `events`, and back
+// the table `events` -> events; event-insert.ts is the other way
 import type { ClickHouseClient } from '@clickhouse/client';
 import { mapped, parseAddress } from '../../model/addresses.ts';
 import type { Event, EventKind } from '../../model/event.ts';
-import { insertTsv, tsvText } from './insert.ts';
 
-const COLUMNS = [
+/** Of the table; their order is that of rows as text. */
+export const EVENT_COLUMNS = [
   'received_at',
   'observed_at',
   'kind',
@@ -39,66 +39,13 @@ const COLUMNS = [
   'message',
   'raw',
 ] as const;
-const INSERT_ROWS = 20_000;
 const MAX_SENDERS = 1000;
 const MAX_LIMIT = 100_000;
 /** How much later than it says a line may arrive (a relay that was cut off), and how far a clock may be ahead. */
 const TRANSIT_MS = 86_400_000;
 
-/** Resolves when all are stored; throws what the client throws, the parts of 20,000 before it are stored then. */
-export async function insertEvents(client: ClickHouseClient, events: readonly Event[]): Promise<void> {
-  for (let from = 0; from < events.length; from += INSERT_ROWS) {
-    const lines = events.slice(from, from + INSERT_ROWS).map(rowOf);
-    await insertTsv(client, 'events', COLUMNS, lines.join(''));
-  }
-}
-
-function rowOf(event: Event): string {
-  const cells = [
-    time(event.receivedAtMs),
-    time(event.observedAtMs),
-    event.kind,
-    sender(event.sender) ?? '::',
-    event.host ?? '',
-    event.program ?? '',
-    event.severity ?? -1,
-    event.facility ?? -1,
-    event.user ?? '',
-    event.sourceAddress ?? '',
-    event.command ?? '',
-    event.destinationAddress ?? '',
-    event.sourcePort ?? -1,
-    event.destinationPort ?? -1,
-    event.protocol ?? '',
-    event.action ?? '',
-    event.unit ?? '',
-    event.executable ?? '',
-    event.arguments ?? [],
-    event.pid ?? -1,
-    event.parentPid ?? -1,
-    event.effectiveUser ?? '',
-    event.loginUser ?? '',
-    event.tty ?? '',
-    event.entryCount ?? -1,
-    event.node ?? '',
-    event.identity ?? '',
-    event.origin ?? '',
-    event.originBasis ?? '',
-    Math.round(event.clockOffsetMs ?? 0),
-    event.parentExecutable ?? '',
-    event.message,
-    event.raw,
-  ];
-  return `${cells.map((cell) => (typeof cell === 'object' ? tsvArray(cell) : tsvText(String(cell)))).join('\t')}\n`;
-}
-
-const tsvArray = (texts: readonly string[]) =>
-  `[${texts.map((text) => `'${tsvText(text).replaceAll("'", "\\'")}'`).join(',')}]`;
-
-const time = (timeMs: number) => new Date(timeMs).toISOString().replace('T', ' ').replace('Z', '');
-
 /** The mapped form as text that ClickHouse reads; undefined for what is no address. */
-function sender(text: string): string | undefined {
+export function senderText(text: string): string | undefined {
   try {
     return mapped(parseAddress(text)).toString(16).padStart(32, '0').match(/.{4}/g)!.join(':');
   } catch {
@@ -119,7 +66,7 @@ export interface EventQuestion {
 
 /** In order of their own time. */
 export async function eventsBetween(client: ClickHouseClient, question: EventQuestion): Promise<Event[]> {
-  const addresses = question.senders.flatMap((text) => sender(text) ?? []);
+  const addresses = question.senders.flatMap((text) => senderText(text) ?? []);
   if (addresses.length > MAX_SENDERS) throw new RangeError(`more than ${MAX_SENDERS} senders`);
   if (addresses.length === 0 || question.kinds?.length === 0) return [];
   // Only parsed addresses and names of kinds come into the text of the question.
@@ -153,7 +100,7 @@ export const EVENT_COLUMNS_SELECT = [
   'toUnixTimestamp64Milli(received_at) AS receivedAtMs',
   'toUnixTimestamp64Milli(observed_at) AS observedAtMs',
   "replaceRegexpOne(toString(sender), '^::ffff:', '') AS sender_text",
-  ...COLUMNS.filter((column) => !['received_at', 'observed_at', 'sender'].includes(column)),
+  ...EVENT_COLUMNS.filter((column) => !['received_at', 'observed_at', 'sender'].includes(column)),
 ].join(', ');
 
 export type EventRow = {
