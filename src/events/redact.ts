@@ -79,10 +79,12 @@ function removeHex(field: string, hex: string): string {
   return isSecret ? field.replace(hex, '<removed:>') : field;
 }
 
+const COMMAND_LINES = { secrets: [TYPED, SSHPASS, ...ANYWHERE] };
+
 function redactLine(line: string, isCommand: boolean): string {
   const logged = LOGGED_COMMAND.exec(line);
   if (logged) return logged[1] + redactCommand(logged[2]);
-  return redact(line, isCommand ? { secrets: [TYPED, SSHPASS, ...ANYWHERE] } : LINES, noHash);
+  return redact(line, isCommand ? COMMAND_LINES : LINES, noHash);
 }
 
 /** A configuration prints the commands of its sub-modes indented, a log does not. */

@@ -19,12 +19,31 @@ export function redact(
   hash: (secret: string) => string,
 ): string {
   const mark = (secret: string) => (MARK.test(secret) ? secret : `<removed:${hash(secret)}>`);
-  const patterns = definition.secrets.map(({ pattern }) => withFlags(pattern, 'dg'));
-  const mayMatch = prefilter(definition.secrets.map(({ pattern }) => pattern));
+  const { patterns, mayMatch } = compiled(definition.secrets);
   return withoutKeys(text, mark)
     .split('\n')
     .map((line) => (mayMatch(line) ? redactLine(line, patterns, mark) : line))
     .join('\n');
+}
+
+interface Compiled {
+  readonly patterns: readonly RegExp[];
+  readonly mayMatch: (line: string) => boolean;
+}
+
+/** Compiling takes longer than a line does. */
+const known = new WeakMap<DeviceDefinition['secrets'], Compiled>();
+
+function compiled(secrets: DeviceDefinition['secrets']): Compiled {
+  let found = known.get(secrets);
+  if (!found) {
+    found = {
+      patterns: secrets.map(({ pattern }) => withFlags(pattern, 'dg')),
+      mayMatch: prefilter(secrets.map(({ pattern }) => pattern)),
+    };
+    known.set(secrets, found);
+  }
+  return found;
 }
 
 /** How many secrets a redacted text had. */
