@@ -71,9 +71,11 @@ function withoutHexSecrets(event: Event): Event {
 }
 
 function removeHex(field: string, hex: string): string {
-  const words = Buffer.from(hex, 'hex').toString('utf8').split('\0');
+  const bytes = Buffer.from(hex, 'hex');
+  // Addresses and other numbers have this form too, and a line may hold thousands.
+  if (!MAYBE.test(bytes.toString('latin1'))) return field;
+  const words = bytes.toString('utf8').split('\0');
   const line = words.join(' ');
-  if (!MAYBE.test(line)) return field;
   const isSecret =
     redactCommand(line) !== line || redactArguments(words).some((word, index) => word !== words[index]);
   return isSecret ? field.replace(hex, '<removed:>') : field;
