@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { an1230 } from '../../src/analytics/an1230.ts';
 import type { HostAnalytic } from '../../src/analytics/definition.ts';
 import { addressSet, NO_ADDRESSES } from '../../src/model/addresses.ts';
-import { insertEvents } from '../../src/store/clickhouse/events.ts';
+import { insertEvents } from '../../src/store/clickhouse/event-insert.ts';
 import { openClickHouse } from '../../src/store/clickhouse/open.ts';
 import { gatherHostEvidence, type HostSite } from '../../src/watches/host-evidence.ts';
 import { createHostOpener } from '../../src/watches/host-open.ts';
