@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { parseEvent } from '../../src/events/parse.ts';
 import type { Event } from '../../src/model/event.ts';
-import { insertEvents } from '../../src/store/clickhouse/events.ts';
+import { insertEvents } from '../../src/store/clickhouse/event-insert.ts';
 import { addSenders } from '../../src/store/clickhouse/senders.ts';
 import { buildTextIndex } from '../../src/store/clickhouse/text-index.ts';
 import { insertHost } from '../../src/store/postgres/hosts.ts';
