@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AuditedHost } from './host-audit-split.ts';
-import { FIRST_GROUP, type HostSite } from './hosts.ts';
+import { ACCOUNTS, FIRST_GROUP, type HostSite } from './hosts.ts';
 import type { Network } from './network.ts';
 import { run, waitFor } from './processes.ts';
 
@@ -42,6 +42,21 @@ type = always
 format = string
 `;
 
+/** auditd names users by an /etc of its own, where those of the hosts are. */
+const startInPlace = (folder: string) => `set -e
+mount --make-rprivate /
+mkdir '${folder}/etc'
+mount -t tmpfs -o mode=755,size=32m tmpfs '${folder}/etc'
+cp -a /etc/. '${folder}/etc/'
+printf '${ACCOUNTS.map((user) => `${user}:0::/tmp:/bin/sh\\n`).join('')}' >>'${folder}/etc/passwd'
+cp '${folder}/auditd.conf' '${folder}/etc/audit/'
+rm -f '${folder}'/etc/audit/plugins.d/*
+cp '${folder}/split.conf' '${folder}/etc/audit/plugins.d/'
+mount --move '${folder}/etc' /etc
+mount -t tmpfs tmpfs /run
+exec auditd -n
+`;
+
 /** False where this kernel can audit and nobody else does; else why not. What a killed lab left behind is not in the way. */
 export async function auditIsUnavailable(): Promise<string | false> {
   try {
@@ -62,8 +77,8 @@ export interface Audit {
 
 export async function startAudit(network: Network, { hosts }: HostSite): Promise<Audit> {
   const folder = join(network.folder, 'audit');
-  mkdirSync(join(folder, 'plugins.d'), { recursive: true });
-  // Only the hosts' plugin directory is searched, and files that others may write are refused.
+  mkdirSync(folder);
+  // auditd refuses files that others may write.
   const write = (name: string, text: string, mode = 0o640) => {
     writeFileSync(join(folder, name), text);
     chmodSync(join(folder, name), mode);
@@ -79,11 +94,8 @@ export async function startAudit(network: Network, { hosts }: HostSite): Promise
     `#!/bin/sh\nexec '${process.execPath}' '${SPLIT}' '${join(folder, 'hosts.json')}' 2>'${folder}/split.log'\n`,
     0o750,
   );
-  write('plugins.d/split.conf', PLUGIN(join(folder, 'split')));
-  write(
-    'auditd.sh',
-    `mount --make-rprivate /\nmount --bind '${folder}' /etc/audit\nmount -t tmpfs tmpfs /run\nexec auditd -n\n`,
-  );
+  write('split.conf', PLUGIN(join(folder, 'split')));
+  write('auditd.sh', startInPlace(folder));
   // In a namespace of the lab's, so that the next lab ends what a killed one left.
   const netns = await network.namespace('audit');
   network.daemons.start('auditd', ['unshare', '-m', 'sh', join(folder, 'auditd.sh')], { netns });

@@ -35,8 +35,21 @@ for state in /var/log /var/lib/ufw /var/lib/fail2ban; do
 done
 hostname "$hostname"
 
-rsyslogd -n -f "$folder/rsyslog.conf" -i /run/rsyslogd.pid &
-while [ ! -S /dev/log ]; do sleep 0.1; done
+# Until a line of the kernel's comes through: a reader that starts while the ring buffer turns over may be left without.
+tries=0
+until grep -qs "=$OUT is up" /var/log/kern.log; do
+  if [ $((tries % 20)) -eq 0 ]; then
+    [ "$tries" -eq 0 ] || kill "$syslog"
+    rm -f /dev/log /run/rsyslogd.pid
+    rsyslogd -n -f "$folder/rsyslog.conf" -i /run/rsyslogd.pid &
+    syslog=$!
+    while [ ! -S /dev/log ]; do sleep 0.1; done
+    echo "syslog of =$OUT is up" >/dev/kmsg
+  fi
+  tries=$((tries + 1))
+  [ "$tries" -lt 200 ]
+  sleep 0.1
+done
 sh -eu "$folder/start.sh"
 "$(command -v sshd)" -D -f "$folder/sshd_config" &
 touch "$folder/booted"

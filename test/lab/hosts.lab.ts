@@ -86,16 +86,18 @@ describe('hosts in a network of namespaces', { skip }, () => {
     network = await createNetwork();
     loggedAllBefore = (await run(['sysctl', '-n', LOG_ALL])).trim();
     await run(['sysctl', '-qw', `${LOG_ALL}=1`]);
+    const around = await buildSurroundings(network);
+    receiver = await startReceiver(join(network.folder, 'hook.sock'));
+    const postern = createPostern(network, around.management, settingsOfHosts(network, PARAMETERS));
+    await postern.start();
     const site = await buildHosts(
       network,
+      around,
       SCENARIOS.map(({ host }) => host),
     );
     await booted(network, site);
     await startOutside(network, site);
     audit = await startAudit(network, site);
-    receiver = await startReceiver(join(network.folder, 'hook.sock'));
-    const postern = createPostern(network, site.management, settingsOfHosts(network, PARAMETERS));
-    await postern.start();
     startMeter(network, site);
     await registerHosts(postern, site, receiver.secret);
     stage = { network, site, postern };

@@ -18,6 +18,8 @@ const SYSLOG_PORT = 5514;
 const BOOT_MS = 60_000;
 const BOOT = fileURLToPath(new URL('./host-boot.sh', import.meta.url));
 
+/** Names and numbers of those who log in and are not root. */
+export const ACCOUNTS = ['alice:x:1001', 'ansible:x:1002'] as const;
 export type Account = 'alice' | 'ansible' | 'www-data';
 
 export interface HostPlan {
@@ -65,7 +67,8 @@ export interface HostSite {
 
 export const FIRST_GROUP = 40_000;
 
-export async function buildHosts(network: Network, plans: readonly HostPlan[]): Promise<HostSite> {
+/** Networks without hosts: what listens for their lines comes before them. */
+export async function buildSurroundings(network: Network): Promise<Surroundings> {
   const management = await network.namespace('mgmt');
   const internet = await network.namespace('net');
   await network.bridge(management, 'br0', `${COLLECTOR}/24`);
@@ -80,10 +83,16 @@ export async function buildHosts(network: Network, plans: readonly HostPlan[]): 
   const key = join(network.folder, 'key');
   await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'lab', '-f', key]);
   // Kernel log lines of all namespaces are in one buffer: the names of interfaces tell which are whose, of this run and not of the last.
-  const mark = randomBytes(2).toString('hex');
-  const around = { management, internet, key, mark };
+  return { management, internet, key, mark: randomBytes(2).toString('hex') };
+}
+
+export async function buildHosts(
+  network: Network,
+  around: Surroundings,
+  plans: readonly HostPlan[],
+): Promise<HostSite> {
   const hosts = await Promise.all(plans.map((plan, i) => buildHost(network, around, plan, i + 11)));
-  return { management, internet, key, hosts: new Map(hosts.map((host) => [host.plan.name, host])) };
+  return { ...around, hosts: new Map(hosts.map((host) => [host.plan.name, host])) };
 }
 
 /** The gateway exports what passes its bridge. */
@@ -95,7 +104,7 @@ export function startMeter(network: Network, { internet }: HostSite): void {
   });
 }
 
-interface Surroundings {
+export interface Surroundings {
   readonly management: string;
   readonly internet: string;
   readonly key: string;
@@ -182,9 +191,7 @@ function writeFiles(folder: string, plan: HostPlan, group: number, outside: stri
   const file = (name: string, text: string, mode = 0o644) =>
     writeFileSync(join(folder, name), text, { mode });
   // Primary groups, so that logins and sudo stay in the group of the host.
-  const ours = ['alice:x:1001', 'ansible:x:1002', 'postern:x:0'].map(
-    (user) => `${user}:${group}::/tmp:/bin/sh\n`,
-  );
+  const ours = [...ACCOUNTS, 'postern:x:0'].map((user) => `${user}:${group}::/tmp:/bin/sh\n`);
   const others = readFileSync('/etc/passwd', 'utf8').replace(
     /^(root|www-data):x:(\d+):\d+:/gm,
     `$1:x:$2:${group}:`,
@@ -232,7 +239,8 @@ input(type="imfile" file="${folder}/audit.log" tag="audit:" severity="info" faci
 if $inputname == "imkmsg" and not ($msg contains "=${outside} ") then stop
 action(type="omfwd" target="${COLLECTOR}" port="${SYSLOG_PORT}" protocol="${syslog}"
   template="${syslog === 'tcp' ? 'RSYSLOG_SyslogProtocol23Format' : 'RSYSLOG_TraditionalForwardFormat'}"
-  action.resumeRetryCount="-1" queue.type="LinkedList")
+  action.resumeRetryCount="-1" action.resumeInterval="2" queue.type="LinkedList")
+if $inputname == "imkmsg" then action(type="omfile" file="/var/log/kern.log")
 auth,authpriv.* action(type="omfile" file="/var/log/auth.log")
 `;
 
