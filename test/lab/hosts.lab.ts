@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Alert } from '../../src/model/alert.ts';
 import { type Audit, auditIsUnavailable, startAudit } from './host-audit.ts';
-import { booted, buildHosts, type LabHost, startMeter, startOutside } from './hosts.ts';
+import { booted, buildHosts, buildSurroundings, type LabHost, startMeter, startOutside } from './hosts.ts';
 import { firewalls } from './hosts-firewalls.ts';
 import { KNOCK_TOLERANCE_S, knocks } from './hosts-knocks.ts';
 import { ALLOWED_SCRIPT, lookalikes } from './hosts-lookalikes.ts';
@@ -73,6 +73,12 @@ interface Result {
   /** The last revision of each alert about the host. */
   readonly alerts: readonly Alert[];
 }
+
+const describeAlert = ({ analytic, severity, score, title }: Alert) =>
+  `${analytic} ${severity} (${score}) ${title}`;
+const describeAlerts = (alerts: readonly Alert[]) => alerts.map(describeAlert).join('; ') || 'silent';
+const expectation = ({ analytic, atLeast, atMost }: HostScenario) =>
+  atLeast ? `${analytic} ${atLeast} or above` : `nothing above ${atMost}`;
 
 describe('hosts in a network of namespaces', { skip }, () => {
   let network: Network;
@@ -163,12 +169,6 @@ describe('hosts in a network of namespaces', { skip }, () => {
     return { proof, afterMs: first && first.atMs - actedAtMs, alerts: [...last.values()] };
   }
 });
-
-const describeAlert = ({ analytic, severity, score, title }: Alert) =>
-  `${analytic} ${severity} (${score}) ${title}`;
-const describeAlerts = (alerts: readonly Alert[]) => alerts.map(describeAlert).join('; ') || 'silent';
-const expectation = ({ analytic, atLeast, atMost }: HostScenario) =>
-  atLeast ? `${analytic} ${atLeast} or above` : `nothing above ${atMost}`;
 
 /** As it stands in README: what was expected, what was found, how long it took. */
 async function printTable(results: ReadonlyMap<HostScenario, Promise<Result>> | undefined): Promise<void> {

@@ -149,9 +149,9 @@ async function buildHost(
   const pid = boot.pid!;
   const asAccount = (account?: Account) => [
     ...['nsenter', '-t', String(pid), '-m', '-u', '-n', 'setpriv', '--regid', String(group)],
-    ...['--clear-groups', ...(account ? ['--reuid', account] : []), 'env', '-i'],
-    ...['PATH=/usr/sbin:/usr/bin:/sbin:/bin', `OUT=${addresses.interface}`, 'sh', '-eu'],
+    ...['--clear-groups', ...(account ? ['--reuid', account] : []), 'sh', '-eu'],
   ];
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', OUT: addresses.interface };
   return {
     ...addresses,
     ...{ plan, number, netns, folder, group, pid },
@@ -163,9 +163,9 @@ async function buildHost(
         input: script,
       });
     },
-    daemon: (script, account) => run(asAccount(account), { input: script, timeoutMs: 120_000 }),
+    daemon: (script, account) => run(asAccount(account), { input: script, env, timeoutMs: 120_000 }),
     start: (name, script, account) => {
-      network.daemons.start(`${plan.name}-${name}`, [...asAccount(account), '-c', script]);
+      network.daemons.start(`${plan.name}-${name}`, [...asAccount(account), '-c', script], { env });
     },
   };
 }
