@@ -104,7 +104,7 @@ describe('hosts in a network of namespaces', { skip }, () => {
     await booted(network, site);
     await startOutside(network, site);
     audit = await startAudit(network, site);
-    startMeter(network, site);
+    await startMeter(network, site);
     await registerHosts(postern, site, receiver.secret);
     stage = { network, site, postern };
     const startedAtMs = performance.now();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Network } from './network.ts';
 import { run, waitFor } from './processes.ts';
+import { startTraffic } from './scenario.ts';
 
 export const COLLECTOR = '172.31.255.1';
 /** Where administrators log in from. */
@@ -13,6 +14,8 @@ export const ADMIN = '172.31.255.2';
 export const CONTROLLER = '172.31.255.3';
 export const GATEWAY = '10.50.0.1';
 export const GATEWAY_MANAGEMENT = '172.31.255.254';
+/** A host of the Internet that everybody talks to. */
+const CDN = '192.0.2.10';
 const NETFLOW_PORT = 2055;
 const SYSLOG_PORT = 5514;
 const BOOT_MS = 60_000;
@@ -95,13 +98,25 @@ export async function buildHosts(
   return { ...around, hosts: new Map(hosts.map((host) => [host.plan.name, host])) };
 }
 
-/** The gateway exports what passes its bridge. */
-export function startMeter(network: Network, { internet }: HostSite): void {
+/** The gateway exports what passes its bridge: also what a neighbour has to say, since softflowd reads blocks of several hundred packets. */
+export async function startMeter(network: Network, { internet }: HostSite): Promise<void> {
   const command = ['softflowd', '-d', '-i', 'br0', '-n', `${COLLECTOR}:${NETFLOW_PORT}`, '-v', '10'];
   const files = ['-p', join(network.folder, 'softflowd.pid'), '-c', join(network.folder, 'softflowd.ctl')];
   network.daemons.start('meter', [...command, '-t', 'maxlife=5', '-t', 'expint=2', ...files], {
     netns: internet,
   });
+  const neighbour = await network.namespace('neighbour');
+  await network.join(
+    { netns: neighbour, name: 'eth0', addresses: ['10.50.200.1/16'] },
+    { netns: internet, name: 'neighbour', bridge: 'br0' },
+  );
+  await run(['ip', 'route', 'add', 'default', 'via', GATEWAY], { netns: neighbour });
+  await run(['ip', 'addr', 'add', `${CDN}/32`, 'dev', 'lo'], { netns: internet });
+  startTraffic(network, 'cdn', internet, [{ task: 'answer', address: CDN }]);
+  const stream = { task: 'stream', from: '10.50.200.1', to: CDN, port: 443 } as const;
+  startTraffic(network, 'neighbour', neighbour, [
+    { ...stream, packetsPerSecond: 300, answeredShare: 1, answers: 1 },
+  ]);
 }
 
 export interface Surroundings {
