@@ -69,7 +69,7 @@ async function answer(watch: Watch, services: Services): Promise<number | undefi
     const now = new Date(services.now());
     // The alert and what is to be sent of it become true together.
     const deliveries = await postgres.transaction().execute(async (transaction) => {
-      const isNew = await putAlert(transaction, alert, watch.deviceId, now);
+      const isNew = await putAlert(transaction, alert, { deviceId: watch.deviceId }, now);
       return isNew ? queueDeliveries(transaction, alert, now) : [];
     });
     for (const deliveryId of deliveries) await services.jobs.add('deliver-alert', { deliveryId, attempt: 0 });

@@ -1,10 +1,12 @@
 // the jobs, one line each
 import { PosternError } from '../src/model/errors.ts';
+import { answerHostJob } from './answer-host.ts';
 import { answerWatchJob } from './answer-watch.ts';
 import type { JobDefinition } from './definition.ts';
 import { deliverAlertJob } from './deliver-alert.ts';
 import { pullDeviceJob } from './pull-device.ts';
 import { refreshEnrichmentJob } from './refresh-enrichment.ts';
+import { scanHostsJob } from './scan-hosts.ts';
 import { sweepOverdueJob } from './sweep-overdue.ts';
 
 /** Definitions of all payloads together; each checks its own. */
@@ -14,6 +16,8 @@ export type AnyJob = JobDefinition<any>;
 export const jobs: readonly AnyJob[] = [
   pullDeviceJob,
   answerWatchJob,
+  scanHostsJob,
+  answerHostJob,
   deliverAlertJob,
   sweepOverdueJob,
   refreshEnrichmentJob,

@@ -1,5 +1,6 @@
 // finds watches and deliveries that are overdue (their job was lost with a process) and asks for them
 import { Type } from 'typebox';
+import { dueHostWatches } from '../src/store/postgres/host-watches.ts';
 import { dueWatches } from '../src/store/postgres/watches.ts';
 import { defineJob } from './definition.ts';
 
@@ -18,6 +19,8 @@ export const sweepOverdueJob = defineJob({
   run: async (_payload, services) => {
     const due = await dueWatches(services.postgres, new Date(services.now() - LATE_MS), 1000);
     for (const watch of due) await services.jobs.add('answer-watch', watch);
+    const dueHosts = await dueHostWatches(services.postgres, new Date(services.now() - LATE_MS), 1000);
+    for (const watch of dueHosts) await services.jobs.add('answer-host', watch);
     const late = new Date(services.now() - LATE_MS);
     const deliveries = await services.postgres
       .selectFrom('deliveries')

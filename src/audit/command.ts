@@ -7,21 +7,25 @@ import type { LookupTables } from '../../enrichment/pack.ts';
 import { buildTables } from '../../enrichment/tables.ts';
 import { type Command, UsageError } from '../model/command.ts';
 import { PosternError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import type { Host } from '../model/host.ts';
 import { openClickHouse } from '../store/clickhouse/open.ts';
 import { type CaptureFindings, createCaptureFindings, exportDatagrams, FLOW_PORTS } from './captures.ts';
 import { recordedConfigs } from './configs.ts';
 import { type ConfigFindings, watchesOf } from './evidence.ts';
+import { hostQuestionsOf, type OpenedHostQuestion, siteHosts } from './hosts.ts';
 import { recordedEvents } from './lines.ts';
+import { attributed } from './origins.ts';
 import { replay } from './replay.ts';
 import { type AuditSite, categoryOf, readSite } from './site.ts';
 
-const help = `postern audit --site FILE --configs DIR|GIT [--flows FILE...] [--syslog FILE...] [--until TIME]
+const help = `postern audit --site FILE [--configs DIR|GIT] [--flows FILE...] [--syslog FILE...] [--until TIME]
 
 Runs the analytics over recorded evidence, in the evidence's own time. Alerts go to stdout, one JSON
 object a line; a summary goes to stderr. Needs no service, no port and no database server.
 
-  --site FILE       the site: internal prefixes, devices, tickets, approved forwards (JSON)
-  --configs DIR     DIR/<device>/<time>.cfg, or a git repository of Oxidized or RANCID
+  --site FILE       the site: internal prefixes, devices, hosts, tickets, approved forwards and uses (JSON)
+  --configs DIR     DIR/<device or host>/<time>.cfg, or a git repository of Oxidized or RANCID
   --flows FILE...   pcap or pcapng of export datagrams; the packets' source is the exporter
   --syslog FILE...  log lines, each with its arrival time and sender in front
   --until TIME      answer questions up to this time (RFC 3339); default: all of them
@@ -38,7 +42,7 @@ export const command: Command = {
 
 interface Options {
   readonly site: string;
-  readonly configs: string;
+  readonly configs?: string;
   readonly flows: readonly string[];
   readonly syslog: readonly string[];
   readonly untilMs?: number;
@@ -54,23 +58,41 @@ async function run(args: readonly string[]): Promise<number> {
     await stat(file).catch((cause) => {
       throw new PosternError('unreadable', `cannot read ${file}: ${cause.code}`, { subject: file, cause });
     });
-  const { configs, unknown } = await recordedConfigs(
-    options.configs,
-    site.devices.map((device) => device.name),
-  );
-  const { events, lineCount, malformedCount } = await recordedEvents(options.syslog);
+  if (options.configs === undefined && site.devices.length > 0)
+    throw new UsageError(
+      '--configs is missing: the site has devices, and their changes are read from configurations',
+    );
+  const { configs, unknown } = options.configs
+    ? await recordedConfigs(
+        options.configs,
+        [...site.devices, ...(site.hosts ?? [])].map(({ name }) => name),
+      )
+    : { configs: [], unknown: [] };
+  const recorded = await recordedEvents(options.syslog);
+  const { lineCount, malformedCount } = recorded;
+  const hosts = siteHosts(site);
+  const events = attributed(recorded.events, site, hosts);
   const findings = await watchesOf(site, configs, events);
+  const { questions, crowdedCount } = hostQuestionsOf(site, hosts, events, findings.rulesets);
+  if (crowdedCount > 0)
+    warning(`${crowdedCount} triggers of hosts with too many within an hour are left out`);
   warn(findings, unknown, malformedCount);
+  if (recorded.leftOutCount > 0) warning(`${recorded.leftOutCount} events are left out: more than fit`);
   const silent = site.devices.filter(({ name }) => !configs.some(({ device }) => device === name));
   if (silent.length > 0)
     warning(`no configuration of ${listed(silent.map(({ name }) => name))}: changes there are not seen`);
   const captures = createCaptureFindings();
-  const { recordCount, alertCount } = await answerAll(site, findings, options, captures);
+  const { recordCount, alertCount } = await answerAll(
+    site,
+    { findings, questions, hosts, events },
+    options,
+    captures,
+  );
   warnOfCaptures(captures, options, site.flowPorts ?? FLOW_PORTS);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   process.stderr.write(
     `devices ${site.devices.length}, snapshots ${findings.snapshotCount}, changes ${findings.changeCount}, records ${recordCount}, ` +
-      `lines ${lineCount}, watches ${findings.watches.length}, alerts ${alertCount}, seconds ${seconds}\n`,
+      `lines ${lineCount}, watches ${findings.watches.length + questions.length}, alerts ${alertCount}, seconds ${seconds}\n`,
   );
   return alertCount > 0 ? 1 : 0;
 }
@@ -93,19 +115,25 @@ const listed = (names: readonly string[]) =>
   `${names.slice(0, 10).join(', ')}${names.length > 10 ? ` and ${names.length - 10} more` : ''}`;
 const warning = (text: string) => process.stderr.write(`warning: ${text}\n`);
 
-async function answerAll(
-  site: AuditSite,
-  findings: ConfigFindings,
-  options: Options,
-  captures: CaptureFindings,
-) {
+interface Asked {
+  readonly findings: ConfigFindings;
+  readonly questions: readonly OpenedHostQuestion[];
+  readonly hosts: readonly Host[];
+  readonly events: readonly Event[];
+}
+
+async function answerAll(site: AuditSite, asked: Asked, options: Options, captures: CaptureFindings) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-audit-'));
   const client = await openClickHouse({ path: join(folder, 'clickhouse') });
   const onProgress = progress();
   try {
     return await replay({
       site,
-      watches: findings.watches,
+      watches: asked.findings.watches,
+      questions: asked.questions,
+      hosts: asked.hosts,
+      events: asked.events,
+      rulesets: asked.findings.rulesets,
       datagrams: exportDatagrams(options.flows, site.flowPorts ?? FLOW_PORTS, captures),
       tables: tablesOf(site),
       client,
@@ -167,7 +195,7 @@ function readOptions(args: readonly string[]): Options {
     throw new UsageError(`--until takes a time such as 2026-11-02T06:00:00Z, not ${until}`);
   return {
     site: one('site', true)!,
-    configs: one('configs', true)!,
+    configs: one('configs', false),
     flows: values.get('flows') ?? [],
     syslog: values.get('syslog') ?? [],
     untilMs,

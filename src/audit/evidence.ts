@@ -5,12 +5,16 @@ import { withOverrides } from '../analytics/index.ts';
 import { type AddressSet, addressSet, hasAddress, parseAddress, unionAddresses } from '../model/addresses.ts';
 import type { ActorEvidence } from '../model/change.ts';
 import type { Event } from '../model/event.ts';
+import type { Host, RulesetState } from '../model/host.ts';
 import { DEFAULT_INTERNAL } from '../model/site.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { readRules } from '../rules/read.ts';
+import { stateOf } from '../rules/state.ts';
 import { take } from '../snapshots/take.ts';
 import { detectChanges } from '../watches/detect.ts';
 import { hourIn, openWatches, type SiteFacts, type WatchDraft, type WatchedDevice } from '../watches/open.ts';
 import type { RecordedConfig } from './configs.ts';
+import { isSameMachine, siteHosts } from './hosts.ts';
 import { type AuditSite, timeOf } from './site.ts';
 
 export interface OpenedWatch {
@@ -22,6 +26,8 @@ export interface ConfigFindings {
   readonly watches: readonly OpenedWatch[];
   readonly snapshotCount: number;
   readonly changeCount: number;
+  /** Of hosts, by name, oldest first. */
+  readonly rulesets: ReadonlyMap<string, readonly RulesetState[]>;
   /** For people: snapshots that were left out, and why. */
   readonly warnings: readonly string[];
 }
@@ -67,13 +73,15 @@ export async function watchesOf(
   events: readonly Event[],
 ): Promise<ConfigFindings> {
   const facts = siteFacts(site);
-  const states = new Map(site.devices.map((device) => [device.name, stateOf(site, device)]));
+  const states = new Map(site.devices.map((device) => [device.name, stateOfDevice(site, device)]));
   const watches: OpenedWatch[] = [];
   const warnings: string[] = [];
+  const hosts = siteHosts(site);
+  const rulesets = new Map<string, RulesetState[]>();
   let changeCount = 0;
   let snapshotCount = 0;
   for (const config of configs) {
-    const state = states.get(config.device);
+    const state = states.get(config.device) ?? hostStateOf(site, hosts, config.device, states);
     if (!state) continue;
     const taken = await takeRecorded(config, state);
     if (typeof taken === 'string') {
@@ -81,11 +89,39 @@ export async function watchesOf(
       continue;
     }
     snapshotCount++;
+    const host = hosts.find((one) => isSameMachine(one, state.site));
+    if (host)
+      append(
+        rulesets,
+        host.name,
+        stateOf(readRules(taken.snapshot.text, taken.vendor).ruleSet, config.takenAtMs),
+      );
+    if (!site.devices.includes(state.site)) continue;
     const found = follow(site, facts, state, taken, events);
     changeCount += found.changeCount;
     watches.push(...found.watches);
   }
-  return { watches, snapshotCount, changeCount, warnings };
+  return { watches, snapshotCount, changeCount, rulesets, warnings };
+}
+
+/** Configurations may be there of a host that is no device of the site: its rulesets count, its rules are not followed. */
+function hostStateOf(
+  site: AuditSite,
+  hosts: readonly Host[],
+  name: string,
+  states: Map<string, DeviceState>,
+): DeviceState | undefined {
+  const host = hosts.find((one) => one.name === name);
+  if (!host) return undefined;
+  const state = stateOfDevice(site, { name, addresses: [...host.addresses] });
+  states.set(name, state);
+  return state;
+}
+
+function append<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
 }
 
 interface Recorded {
@@ -179,7 +215,7 @@ function remember(
   state.hours.push(hourIn(state.device.timeZone, atMs));
 }
 
-function stateOf(site: AuditSite, device: AuditSite['devices'][number]): DeviceState {
+function stateOfDevice(site: AuditSite, device: AuditSite['devices'][number]): DeviceState {
   const addresses: AddressSet = addressSet(...(device.addresses ?? []));
   const watched = {
     name: device.name,

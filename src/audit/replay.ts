@@ -4,6 +4,8 @@ import { openLookup } from '../../enrichment/lookup.ts';
 import type { LookupTables } from '../../enrichment/pack.ts';
 import { changeAnalyticOf, withOverrides } from '../analytics/index.ts';
 import type { FlowThreshold } from '../analytics/spike.ts';
+import type { AttemptBatch } from '../flows/attempt-batch.ts';
+import type { ConversationBatch } from '../flows/batch.ts';
 import { createFolder } from '../flows/folder.ts';
 import {
   addressSet,
@@ -13,14 +15,21 @@ import {
   unionAddresses,
 } from '../model/addresses.ts';
 import type { Alert, DeviceAlert } from '../model/alert.ts';
+import type { Event } from '../model/event.ts';
+import type { Host, RulesetState } from '../model/host.ts';
 import type { Evidence } from '../model/watch.ts';
 import type { CapturedDatagram } from '../packets/pcap.ts';
+import { insertAttempts } from '../store/clickhouse/attempts.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
+import { insertEvents } from '../store/clickhouse/event-insert.ts';
 import { answerWatch } from '../watches/answer.ts';
 import { gatherEvidence } from '../watches/evidence.ts';
+import { nextHostAnswerAt } from '../watches/host-answer.ts';
 import { relayAddresses } from '../watches/open.ts';
 import { nextAnswerAt } from '../watches/schedule.ts';
 import { type OpenedWatch, siteFacts } from './evidence.ts';
+import { createHostAnswers } from './host-answers.ts';
+import type { OpenedHostQuestion } from './hosts.ts';
 import type { AuditSite } from './site.ts';
 
 /** Conversations held before they go to the store. */
@@ -32,6 +41,12 @@ const LATE_FLOWS_MS = 3_600_000;
 export interface ReplayInput {
   readonly site: AuditSite;
   readonly watches: readonly OpenedWatch[];
+  readonly questions: readonly OpenedHostQuestion[];
+  readonly hosts: readonly Host[];
+  /** With their origin, in order of receipt. */
+  readonly events: readonly Event[];
+  /** Of hosts, by name, oldest first. */
+  readonly rulesets: ReadonlyMap<string, readonly RulesetState[]>;
   /** Datagrams in order of time. */
   readonly datagrams: AsyncIterable<CapturedDatagram> | Iterable<CapturedDatagram>;
   readonly tables: LookupTables;
@@ -42,6 +57,7 @@ export interface ReplayInput {
   readonly onProgress?: (atMs: number, recordCount: number) => void;
 }
 
+/** Places of questions about hosts come after those of watches. */
 interface Pending {
   readonly atMs: number;
   readonly index: number;
@@ -49,22 +65,33 @@ interface Pending {
 
 /** Resolves to the number of records decoded. */
 export async function replay(input: ReplayInput): Promise<{ recordCount: number; alertCount: number }> {
-  const { site, client, watches } = input;
+  const { site, client, watches, questions } = input;
+  const isStored = watches.length > 0 || questions.length > 0;
+  if (questions.length > 0) await insertEvents(client, input.events);
   const internal = siteFacts(site).internal;
   const relays = watches.map(({ draft }) => relayAddresses(draft.facts.change.opens, internal));
   const full: ReturnType<typeof folder.drain> = [];
+  const attempts: AttemptBatch[] = [];
+  const takeAttempts = () => {
+    const batch = folder.takeAttempts();
+    if (batch) attempts.push(batch);
+  };
   const folder = createFolder({
     internal: subtractAddresses(internal, unionAddresses(...relays)),
     tables: input.tables,
     maxConversations: FLUSH_ROWS * 2,
     onFull: () => full.push(...folder.drain()),
+    hosts: addressSet(...input.hosts.flatMap((host) => host.addresses)),
+    onAttemptsFull: () => takeAttempts(),
   });
   // One insert is under way while the next rows are decoded.
   let inserting: Promise<void> = Promise.resolve();
   const store = async () => {
     await inserting;
     const batches = [...full.splice(0), ...folder.drain()];
-    if (watches.length > 0 && batches.length > 0) inserting = insertConversations(client, batches);
+    takeAttempts();
+    const contacts = attempts.splice(0);
+    if (isStored) inserting = insertAll(client, batches, questions.length > 0 ? contacts : []);
     inserting.catch(() => {});
   };
   const received = new Map<string, number>();
@@ -84,13 +111,23 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     const atMs = nextAnswerAt(openedAtMs, draft.question.untilMs, openedAtMs) ?? openedAtMs;
     return openedAtMs > input.untilMs ? [] : [{ atMs: Math.min(atMs, input.untilMs), index }];
   });
+  questions.forEach(({ openedAtMs, question }, index) => {
+    const atMs = nextHostAnswerAt(openedAtMs, question, openedAtMs) ?? openedAtMs;
+    if (openedAtMs <= input.untilMs)
+      queue.push({ atMs: Math.min(atMs, input.untilMs), index: watches.length + index });
+  });
   const answers = createAnswers(input);
+  const lookup = openLookup(input.tables);
+  const hostAnswers = createHostAnswers({ ...input, enrich: (address) => lookup.enrich(address) });
   let recordCount = 0;
   for (let next = takeEarliest(queue); next && next.atMs <= input.untilMs; next = takeEarliest(queue)) {
     await feed(next.atMs);
     await store();
     await inserting;
-    const nextAtMs = await answers.answer(next.index, next.atMs, received);
+    const nextAtMs =
+      next.index < watches.length
+        ? await answers.answer(next.index, next.atMs, received)
+        : await hostAnswers.answer(next.index - watches.length, next.atMs, totalOf(received));
     // What is still open at the end is asked once more then.
     const nextOrEndMs = Math.min(nextAtMs ?? input.untilMs, input.untilMs);
     if (nextAtMs !== undefined && nextOrEndMs > next.atMs)
@@ -100,8 +137,23 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
   }
   // What is left decides nothing more, but is counted.
   await feed(Number.POSITIVE_INFINITY);
-  return { recordCount: recordCount + newRecords(folder), alertCount: answers.alertCount() };
+  return {
+    recordCount: recordCount + newRecords(folder),
+    alertCount: answers.alertCount() + hostAnswers.alertCount(),
+  };
 }
+
+async function insertAll(
+  client: ClickHouseClient,
+  conversations: readonly ConversationBatch[],
+  attempts: readonly AttemptBatch[],
+): Promise<void> {
+  if (conversations.length > 0) await insertConversations(client, conversations);
+  if (attempts.length > 0) await insertAttempts(client, attempts);
+}
+
+const totalOf = (received: ReadonlyMap<string, number>) =>
+  [...received.values()].reduce((total, count) => total + count, 0);
 
 function createAnswers(input: ReplayInput) {
   const { site, client, watches } = input;

@@ -41,6 +41,16 @@ const ApprovedForward = Type.Object({
   expires: Type.Optional(Type.String()),
 });
 
+const ApprovedUse = Type.Object({
+  hosts: Type.Optional(Texts),
+  users: Type.Optional(Texts),
+  tools: Type.Optional(Texts),
+  destinations: Type.Optional(Texts),
+  services: Type.Optional(Texts),
+  reason: Type.Optional(Type.String()),
+  expires: Type.Optional(Type.String()),
+});
+
 const SiteFile = Type.Object({
   internal: Texts,
   timeZone: Type.Optional(Type.String()),
@@ -48,9 +58,12 @@ const SiteFile = Type.Object({
   hosts: Type.Optional(
     Type.Array(
       Type.Object({
-        name: Type.String(),
-        platform: Type.Optional(Type.String()),
+        name: Type.String({ minLength: 1, maxLength: 200 }),
+        platform: Type.Optional(Type.Union([Type.Literal('linux'), Type.Literal('macos')])),
         addresses: Type.Optional(Texts),
+        aliases: Type.Optional(Texts),
+        isDeveloper: Type.Optional(Type.Boolean()),
+        timeZone: Type.Optional(Type.String()),
       }),
     ),
   ),
@@ -58,6 +71,7 @@ const SiteFile = Type.Object({
   categories: Type.Optional(Type.Record(Type.String(), Type.String())),
   tickets: Type.Optional(Type.Array(Ticket, { maxItems: 100_000 })),
   approvedForwards: Type.Optional(Type.Array(ApprovedForward, { maxItems: 10_000 })),
+  approvedUses: Type.Optional(Type.Array(ApprovedUse, { maxItems: 10_000 })),
   parameters: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
   flowPorts: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))),
 });
@@ -128,6 +142,10 @@ function verifyValues(site: SiteFile, file: string): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new PosternError('bad-site', `${file}: device ${twice} is there twice`, { subject: file });
+  const hostNames = (site.hosts ?? []).map(({ name }) => name);
+  const hostTwice = hostNames.find((name, index) => hostNames.indexOf(name) !== index);
+  if (hostTwice !== undefined)
+    throw new PosternError('bad-site', `${file}: host ${hostTwice} is there twice`, { subject: file });
   for (const device of site.devices) {
     verifyZone(device.timeZone, attempt);
     if (device.vendor && !definitionOf(device.vendor)) {
@@ -148,6 +166,12 @@ function verifyValues(site: SiteFile, file: string): void {
       timeOf(forward.expires),
     ]);
   }
+  for (const host of site.hosts ?? []) {
+    verifyZone(host.timeZone, attempt);
+    attempt(`host ${host.name}`, () => addressSet(...(host.addresses ?? [])));
+  }
+  for (const use of site.approvedUses ?? [])
+    attempt('approvedUses', () => [serviceSet(...(use.services ?? [])), timeOf(use.expires)]);
   for (const ticket of site.tickets ?? [])
     attempt(`ticket ${ticket.number}`, () => [timeOf(ticket.plannedStart), timeOf(ticket.plannedEnd)]);
   for (const [id, overrides] of Object.entries(site.parameters ?? {})) {

@@ -1,14 +1,16 @@
-// events -> pulls of the devices that changed; devices and open watches -> what flows count as internal
+// events -> pulls of the devices that changed; devices, hosts and open watches -> what flows count as internal, and whose attempts are kept
 import fp from 'fastify-plugin';
 import { definitionOf } from '../../devices/index.ts';
 import { readParameters } from '../analytics/parameters.ts';
 import { meansConfigChanged } from '../events/changes.ts';
 import type {} from '../events/plugin.ts';
 import type {} from '../flows/plugin.ts';
-import { type AddressSet, sameAddresses } from '../model/addresses.ts';
+import { type AddressSet, addressSet, sameAddresses } from '../model/addresses.ts';
 import type { Event } from '../model/event.ts';
 import { provide } from '../provide.ts';
 import { allDevices, type Device } from '../store/postgres/devices.ts';
+import { allHosts } from '../store/postgres/hosts.ts';
+import { isSameMachine } from './host-site.ts';
 import { orientationAddresses } from './site.ts';
 
 /** Devices and watches change seldom; this is how late a collector may learn of it. */
@@ -21,6 +23,8 @@ export default fp(
     const { services } = app;
     provide(app, { parametersOf: readParameters(services.settings.POSTERN_PARAMETERS) });
     let bySender = new Map<string, Device>();
+    let byOrigin = new Map<string, Device>();
+    let hostAddresses: AddressSet | undefined;
     let internal: AddressSet | undefined;
     const pullDueAtMs = new Map<string, number>();
     let timer: NodeJS.Timeout | undefined;
@@ -32,6 +36,21 @@ export default fp(
           [device.address, ...device.addresses].map((address) => [address, device] as const),
         ),
       );
+      const hosts = await allHosts(services.postgres);
+      byOrigin = new Map(
+        [...devices.map((device) => [device.name, device] as const)].concat(
+          hosts.flatMap((host) =>
+            devices
+              .filter((device) => isSameMachine(host, device))
+              .map((device) => [host.name, device] as const),
+          ),
+        ),
+      );
+      const ofHosts = addressSet(...hosts.flatMap((host) => host.addresses));
+      if (!hostAddresses || !sameAddresses(hostAddresses, ofHosts)) {
+        hostAddresses = ofHosts;
+        app.flows.setHosts(ofHosts);
+      }
       const next = await orientationAddresses(services.postgres, services.settings);
       if (internal && sameAddresses(internal, next)) return;
       internal = next;
@@ -44,7 +63,7 @@ export default fp(
 
     const pullChanged = (batch: readonly Event[]) => {
       for (const event of batch) {
-        const device = bySender.get(event.sender);
+        const device = bySender.get(event.sender) ?? byOrigin.get(event.origin ?? '');
         const definition = device && definitionOf(device.vendor);
         if (!definition || !meansConfigChanged(definition, event)) continue;
         const nowMs = services.now();

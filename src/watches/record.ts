@@ -10,6 +10,7 @@ import { readRules } from '../rules/read.ts';
 import type { Services } from '../services.ts';
 import { eventsBetween } from '../store/clickhouse/events.ts';
 import type { Device } from '../store/postgres/devices.ts';
+import { allHosts } from '../store/postgres/hosts.ts';
 import { changeHistory, insertRuleChanges } from '../store/postgres/rule-changes.ts';
 import type { Database } from '../store/postgres/schema.ts';
 import {
@@ -17,10 +18,13 @@ import {
   confirmSnapshot,
   latestSnapshot,
   type StoredSnapshot,
+  snapshotsBetween,
 } from '../store/postgres/snapshots.ts';
 import { approvedForwards, ticketsAround } from '../store/postgres/tickets.ts';
 import { insertWatch } from '../store/postgres/watches.ts';
 import { detectChanges } from './detect.ts';
+import { type DueQuestion, recordRuleset } from './host-record.ts';
+import { isSameMachine, statesOfSnapshot } from './host-site.ts';
 import { changeFacts, hourIn, openWatches, type SiteFacts, type WatchedDevice } from './open.ts';
 import { nextAnswerAt } from './schedule.ts';
 import { internalAddresses, isAddress } from './site.ts';
@@ -32,22 +36,37 @@ export interface TakenNow {
   readonly durationMs: number;
 }
 
+/** Rulesets of a host that a sudden drop is judged against. */
+const HISTORY_MS = 14 * 86_400_000;
+const HISTORY_SNAPSHOTS = 50;
 /** Whoever made the change may have logged in this long before the last pull without it. */
 const LOGIN_BEFORE_MS = 3_600_000;
 
+interface Opened {
+  readonly opened: readonly DueQuestion[];
+  readonly hostQuestions: readonly DueQuestion[];
+}
+const NOTHING: Opened = { opened: [], hostQuestions: [] };
+
 /** Resolves to the ids of the watches that were opened. An unchanged configuration only confirms the last snapshot. */
 export async function recordSnapshot(device: Device, taken: TakenNow, services: Services): Promise<string[]> {
-  const opened = await services.postgres.transaction().execute(async (transaction) => {
+  const { opened, hostQuestions } = await services.postgres.transaction().execute(async (transaction) => {
     // Pulls of one device are recorded one after the other, whichever process made them.
     await sql`SELECT pg_advisory_xact_lock(hashtext(${device.id}))`.execute(transaction);
     const previous = await latestSnapshot(transaction, device.id);
-    if (previous && taken.beganAtMs < previous.confirmed_at.getTime()) return [];
+    if (previous && taken.beganAtMs < previous.confirmed_at.getTime()) return NOTHING;
     if (previous?.compare_hash === taken.compareHash) {
       await confirmSnapshot(transaction, previous.id, new Date(taken.beganAtMs));
-      return [];
+      return NOTHING;
     }
     return storeChanged(transaction, device, taken, previous, services);
   });
+  for (const question of hostQuestions)
+    await services.jobs.add(
+      'answer-host',
+      { ...question },
+      { delayMs: Math.max(0, question.atMs - services.now()) },
+    );
   for (const { watchId, atMs } of opened) {
     await services.jobs.add(
       'answer-watch',
@@ -64,7 +83,7 @@ async function storeChanged(
   taken: TakenNow,
   previous: StoredSnapshot | undefined,
   services: Services,
-): Promise<{ watchId: string; atMs: number }[]> {
+): Promise<Opened> {
   const { ruleSet } = readRules(taken.text, device.vendor);
   const stored = await transaction
     .insertInto('snapshots')
@@ -82,7 +101,36 @@ async function storeChanged(
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  return previous ? storeChanges(transaction, device, previous, stored, services) : [];
+  if (!previous) return NOTHING;
+  return {
+    opened: await storeChanges(transaction, device, previous, stored, services),
+    hostQuestions: await askAboutHost(transaction, device, previous, stored, services),
+  };
+}
+
+/** Where the device is a registered host, its ruleset is a trigger of the analytics about hosts. */
+async function askAboutHost(
+  transaction: Transaction<Database>,
+  device: Device,
+  previous: StoredSnapshot,
+  stored: StoredSnapshot,
+  services: Services,
+): Promise<DueQuestion[]> {
+  const host = (await allHosts(transaction)).find((one) => isSameMachine(one, device));
+  if (!host) return [];
+  const untilMs = stored.began_at.getTime();
+  const rows = await snapshotsBetween(
+    transaction,
+    device.id,
+    untilMs - HISTORY_MS,
+    untilMs,
+    HISTORY_SNAPSHOTS,
+  );
+  const states = rows.flatMap((row) => statesOfSnapshot(row, untilMs));
+  const [before] = statesOfSnapshot(previous, untilMs).slice(-1);
+  const [after] = statesOfSnapshot(stored, untilMs);
+  const history = states.filter((state) => state.takenAtMs < before.takenAtMs);
+  return recordRuleset(transaction, host, before, after, history, services);
 }
 
 async function storeChanges(
@@ -91,7 +139,7 @@ async function storeChanges(
   previous: StoredSnapshot,
   stored: StoredSnapshot,
   services: Services,
-): Promise<{ watchId: string; atMs: number }[]> {
+): Promise<DueQuestion[]> {
   const before = asSnapshot(previous, device.name, true);
   const after = asSnapshot(stored, device.name, false);
   const events = await eventsAround(device, before, after, services.clickhouse);
@@ -128,7 +176,7 @@ async function storeChanges(
     facts,
     new Date(now),
   );
-  const opened: { watchId: string; atMs: number }[] = [];
+  const opened: DueQuestion[] = [];
   for (const analytic of changeAnalytics) {
     for (const draft of openWatches(
       withInterfaces,

@@ -24,7 +24,7 @@ const { port } = receiver.address() as { port: number };
 
 const { ask, services } = await startWeb({ POSTERN_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1' });
 const add = (alert: ReturnType<typeof alertFixture>) =>
-  putAlert(services.postgres, alert, null, new Date(alert.observedAt));
+  putAlert(services.postgres, alert, {}, new Date(alert.observedAt));
 
 test('alerts are listed newest first, by filter and page', async () => {
   await add(alertFixture('al_1', { openedAt: '2026-01-01T00:00:00.000Z', device: 'edge-1' }));

@@ -35,7 +35,7 @@ test('no answer holds a credential, a secret or a hash of a key, but where it is
   });
   await ask('admin', 'PUT', '/v1/tickets/jira/OPS-1', { state: 'Approved' });
   const alert = alertFixture('al_1');
-  await putAlert(services.postgres, alert, null, new Date());
+  await putAlert(services.postgres, alert, {}, new Date());
   await queueDeliveries(services.postgres, alert, new Date());
   const changed = [
     await ask('admin', 'PATCH', `/v1/devices/${device.body.id}`, { credential: CREDENTIAL }),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createFolder } from '../../src/flows/folder.ts';
 import { addressSet } from '../../src/model/addresses.ts';
 import { insertConversations } from '../../src/store/clickhouse/conversations.ts';
-import { insertEvents } from '../../src/store/clickhouse/events.ts';
+import { insertEvents } from '../../src/store/clickhouse/event-insert.ts';
 import { putAlert } from '../../src/store/postgres/alerts.ts';
 import { recordPullFailure, recordPullSuccess } from '../../src/store/postgres/devices.ts';
 import { recordExporters } from '../../src/store/postgres/exporters.ts';
@@ -134,7 +134,12 @@ test('an address is enriched, and the sources say how old they are', async () =>
 });
 
 test('metrics are read without a key where that is set, and say what is so now', async () => {
-  await putAlert(services.postgres, alertFixture('al_1', { severity: 'high' }), seeing, new Date());
+  await putAlert(
+    services.postgres,
+    alertFixture('al_1', { severity: 'high' }),
+    { deviceId: seeing },
+    new Date(),
+  );
   const { status, type, text } = await ask(null, 'GET', '/metrics');
   assert.equal(status, 200);
   assert.match(type, /^text\/plain/);

@@ -20,7 +20,7 @@ export async function alertByDedupeKey(postgres: Postgres, dedupeKey: string): P
 export async function putAlert(
   postgres: Postgres,
   alert: Alert,
-  deviceId: string | null,
+  about: { readonly deviceId?: string; readonly hostId?: string },
   at: Date,
 ): Promise<boolean> {
   const changing = {
@@ -37,7 +37,8 @@ export async function putAlert(
       id: alert.id,
       dedupe_key: alert.dedupeKey,
       analytic: alert.analytic,
-      device_id: deviceId,
+      device_id: about.deviceId ?? null,
+      host_id: about.hostId ?? null,
       status: alert.status,
       opened_at: alert.openedAt,
       decided_by: null,
@@ -83,11 +84,31 @@ export async function relatedAlerts(
   return rows.map((row) => row.id);
 }
 
+/** Open alerts about the same host, newest first. */
+export async function relatedHostAlerts(
+  postgres: Postgres,
+  hostId: string,
+  exceptDedupeKey: string,
+): Promise<string[]> {
+  const rows = await postgres
+    .selectFrom('alerts')
+    .select('id')
+    .where('host_id', '=', hostId)
+    .where('dedupe_key', '!=', exceptDedupeKey)
+    .where('status', '!=', 'closed')
+    .orderBy('opened_at', 'desc')
+    .limit(10)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 export interface AlertFilter extends TimePage {
   readonly status?: AlertStatus;
   readonly severity?: string;
   /** Name or id. */
   readonly device?: string;
+  /** Name or id. */
+  readonly host?: string;
   readonly analytic?: string;
   /** Opened, revised or decided then or later. */
   readonly since?: Date;
@@ -105,6 +126,11 @@ export async function listAlerts(postgres: Postgres, filter: AlertFilter): Promi
     .$if(filter.device !== undefined, (query) =>
       query.where((eb) =>
         eb.or([eb('device_id', '=', filter.device!), eb(sql<string>`body->>'device'`, '=', filter.device!)]),
+      ),
+    )
+    .$if(filter.host !== undefined, (query) =>
+      query.where((eb) =>
+        eb.or([eb('host_id', '=', filter.host!), eb(sql<string>`body->>'host'`, '=', filter.host!)]),
       ),
     )
     .$if(filter.before !== undefined, (query) => query.where(olderThan('opened_at', 'id', filter.before!)))

@@ -77,7 +77,12 @@ export async function approvedUses(postgres: Postgres): Promise<ApprovedUse[]> {
   return rows.map(asApprovedUse);
 }
 
-export const asApprovedUse = ({ expires_at, created_by, created_at, ...row }: ApprovedUseRow): ApprovedUse => ({
+export const asApprovedUse = ({
+  expires_at,
+  created_by,
+  created_at,
+  ...row
+}: ApprovedUseRow): ApprovedUse => ({
   ...row,
   expiresMs: expires_at?.getTime(),
 });

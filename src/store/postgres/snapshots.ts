@@ -26,6 +26,26 @@ export async function snapshotById(postgres: Postgres, id: string): Promise<Stor
   return postgres.selectFrom('snapshots').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Those that were seen between two times, oldest first; where there are more, the latest. */
+export async function snapshotsBetween(
+  postgres: Postgres,
+  deviceId: string,
+  fromMs: number,
+  untilMs: number,
+  limit: number,
+): Promise<StoredSnapshot[]> {
+  const rows = await postgres
+    .selectFrom('snapshots')
+    .selectAll()
+    .where('device_id', '=', deviceId)
+    .where('confirmed_at', '>=', new Date(fromMs))
+    .where('began_at', '<=', new Date(untilMs))
+    .orderBy('began_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.reverse();
+}
+
 export async function confirmSnapshot(postgres: Postgres, id: string, at: Date): Promise<void> {
   await postgres.updateTable('snapshots').set({ confirmed_at: at }).where('id', '=', id).execute();
 }
