@@ -39,7 +39,8 @@ hostname "$hostname"
 tries=0
 until grep -qs "=$OUT is up" /var/log/kern.log; do
   if [ $((tries % 20)) -eq 0 ]; then
-    [ "$tries" -eq 0 ] || kill "$syslog"
+    # One that ends takes /dev/log with it.
+    [ "$tries" -eq 0 ] || { kill "$syslog"; wait "$syslog" || true; }
     rm -f /dev/log /run/rsyslogd.pid
     rsyslogd -n -f "$folder/rsyslog.conf" -i /run/rsyslogd.pid &
     syslog=$!

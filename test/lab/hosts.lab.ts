@@ -118,7 +118,7 @@ describe('hosts in a network of namespaces', { skip }, () => {
     await printTable(results);
     await audit?.stop();
     receiver?.stop();
-    if (process.env.LAB_LOG) writeFileSync(process.env.LAB_LOG, stage.postern.log());
+    if (process.env.LAB_LOG) writeFileSync(process.env.LAB_LOG, network.daemons.log('postern'));
     await network?.remove();
     await run(['sysctl', '-qw', `${LOG_ALL}=${loggedAllBefore}`]);
   });
