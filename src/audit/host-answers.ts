@@ -12,6 +12,9 @@ import { siteFacts } from './evidence.ts';
 import { isSameMachine, type OpenedHostQuestion } from './hosts.ts';
 import { type AuditSite, timeOf } from './site.ts';
 
+const MINUTE_MS = 60_000;
+const TIME_TELLS_MS = 5 * MINUTE_MS;
+
 export interface HostAnswersInput {
   readonly site: AuditSite;
   readonly questions: readonly OpenedHostQuestion[];
@@ -41,9 +44,10 @@ export function createHostAnswers(input: HostAnswersInput): HostAnswers {
       const analytic = hostAnalyticOf(question.analytic);
       const { host } = question;
       const again = () => nextHostAnswerAt(openedAtMs, question, askedAtMs);
-      // The same evidence would be judged again, but for what only time tells: that is asked at the end.
+      // The same evidence would be judged again, but for what only time tells: that shows in the first minutes or at the end.
       const state = `${countUntil(heard.get(host.name) ?? [], askedAtMs)}:${datagramCount}`;
-      if (asked.get(index) === state && again() !== undefined) return again();
+      const isEarly = askedAtMs - openedAtMs <= TIME_TELLS_MS && askedAtMs - openedAtMs >= MINUTE_MS;
+      if (!isEarly && asked.get(index) === state && again() !== undefined) return again();
       asked.set(index, state);
       const parameters = withOverrides(analytic, site.parameters?.[analytic.id]);
       const own = sites.get(host.name) ?? hostSiteOf(input, host.name);

@@ -7,6 +7,8 @@ import { rangeCondition } from './ranges-sql.ts';
 
 const MAX_DESTINATIONS = 50;
 const DAY_SECONDS = 86_400;
+/** By an exporter's clock what the trigger began may have begun before it. */
+const CLOCK_SLACK_SECONDS = 300;
 /** IANA protocol numbers that have a name in log lines. */
 const PROTOCOLS: Readonly<Record<number, string>> = {
   1: 'icmp',
@@ -50,7 +52,7 @@ export async function destinationsOf(
 ): Promise<{ destinations: HostDestination[]; isHeard: boolean }> {
   const own = rangeCondition('internal', addressSet(...question.addresses));
   const since = Math.floor(question.sinceMs / 60_000) * 60;
-  const before = `minute >= toDateTime({from:UInt32}) AND minute < toDateTime({since:UInt32})`;
+  const before = `minute >= toDateTime({from:UInt32}) AND minute < toDateTime({since:UInt32} - ${CLOCK_SLACK_SECONDS})`;
   const after = `minute >= toDateTime({since:UInt32}) AND minute <= toDateTime({until:UInt32})`;
   const result = await client.query({
     query: `WITH seen AS (
