@@ -10,6 +10,7 @@ import { type HostWatch, hostWatchById, scheduleHostWatch } from '../src/store/p
 import { answerHostQuestion } from '../src/watches/host-answer.ts';
 import { gatherHostEvidence } from '../src/watches/host-evidence.ts';
 import { hostSite } from '../src/watches/host-site.ts';
+import { clickHouseHostStore } from '../src/watches/host-store.ts';
 import { defineJob } from './definition.ts';
 
 /** Timers may fire this early. */
@@ -44,7 +45,7 @@ async function answer(watch: HostWatch, services: Services): Promise<number | un
   const { question, hostId } = watch;
   const analytic = hostAnalyticOf(question.analytic);
   const parameters = services.parametersOf(analytic);
-  const evidence = await gatherHostEvidence(clickhouse, question, services.now(), {
+  const evidence = await gatherHostEvidence(clickHouseHostStore(clickhouse), question, services.now(), {
     analytic,
     parameters,
     site: await hostSite(question.host, question.trigger.atMs, services),

@@ -8,7 +8,9 @@ import type { Event } from '../model/event.ts';
 import type { RulesetState } from '../model/host.ts';
 import { answerHostQuestion, nextHostAnswerAt } from '../watches/host-answer.ts';
 import { gatherHostEvidence, type HostSite } from '../watches/host-evidence.ts';
+import { clickHouseHostStore, type HostStore } from '../watches/host-store.ts';
 import { siteFacts } from './evidence.ts';
+import { recordedHostEvents } from './host-store.ts';
 import { isSameMachine, type OpenedHostQuestion } from './hosts.ts';
 import { type AuditSite, timeOf } from './site.ts';
 
@@ -20,7 +22,10 @@ export interface HostAnswersInput {
   readonly questions: readonly OpenedHostQuestion[];
   readonly events: readonly Event[];
   readonly rulesets: ReadonlyMap<string, readonly RulesetState[]>;
+  /** Holds the flows. */
   readonly client: ClickHouseClient;
+  /** Without captures there is nothing to ask of flows. */
+  readonly hasFlows: boolean;
   readonly enrich: (address: string) => Enrichment;
   readonly onAlert: (alert: HostAlert) => void;
 }
@@ -31,11 +36,24 @@ export interface HostAnswers {
   alertCount(): number;
 }
 
+const NO_FLOWS: Pick<HostStore, 'contacts' | 'destinations'> = {
+  contacts: async () => ({ contacts: [], isCut: false }),
+  destinations: async () => ({ destinations: [], isHeard: false }),
+};
+
 export function createHostAnswers(input: HostAnswersInput): HostAnswers {
   const { site, questions } = input;
   const alerts = new Map<number, HostAlert>();
   const asked = new Map<number, string>();
   const heard = heardByHost(input);
+  const store: HostStore = {
+    ...clickHouseHostStore(input.client),
+    ...recordedHostEvents(
+      input.events,
+      questions.map(({ question }) => question.host),
+    ),
+    ...(input.hasFlows ? {} : NO_FLOWS),
+  };
   const sites = new Map<string, HostSite>();
   return {
     alertCount: () => alerts.size,
@@ -52,7 +70,7 @@ export function createHostAnswers(input: HostAnswersInput): HostAnswers {
       const parameters = withOverrides(analytic, site.parameters?.[analytic.id]);
       const own = sites.get(host.name) ?? hostSiteOf(input, host.name);
       sites.set(host.name, own);
-      const evidence = await gatherHostEvidence(input.client, question, askedAtMs, {
+      const evidence = await gatherHostEvidence(store, question, askedAtMs, {
         analytic,
         parameters,
         site: own,

@@ -21,7 +21,6 @@ import type { Evidence } from '../model/watch.ts';
 import type { CapturedDatagram } from '../packets/pcap.ts';
 import { insertAttempts } from '../store/clickhouse/attempts.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
-import { insertEvents } from '../store/clickhouse/event-insert.ts';
 import { answerWatch } from '../watches/answer.ts';
 import { gatherEvidence } from '../watches/evidence.ts';
 import { nextHostAnswerAt } from '../watches/host-answer.ts';
@@ -67,7 +66,6 @@ interface Pending {
 export async function replay(input: ReplayInput): Promise<{ recordCount: number; alertCount: number }> {
   const { site, client, watches, questions } = input;
   const isStored = watches.length > 0 || questions.length > 0;
-  if (questions.length > 0) await insertEvents(client, input.events);
   const internal = siteFacts(site).internal;
   const relays = watches.map(({ draft }) => relayAddresses(draft.facts.change.opens, internal));
   const full: ReturnType<typeof folder.drain> = [];
@@ -118,7 +116,11 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
   });
   const answers = createAnswers(input);
   const lookup = openLookup(input.tables);
-  const hostAnswers = createHostAnswers({ ...input, enrich: (address) => lookup.enrich(address) });
+  const hostAnswers = createHostAnswers({
+    ...input,
+    hasFlows: !current.done,
+    enrich: (address) => lookup.enrich(address),
+  });
   let recordCount = 0;
   for (let next = takeEarliest(queue); next && next.atMs <= input.untilMs; next = takeEarliest(queue)) {
     await feed(next.atMs);

@@ -1,23 +1,14 @@
-// question about a host + what is stored -> evidence; the only place where it reads the stores
-import type { ClickHouseClient } from '@clickhouse/client';
+// question about a host + what is stored -> evidence; the only place where it asks the stores
 import type { HostAnalytic, Parameters } from '../analytics/definition.ts';
 import type { AddressSet } from '../model/addresses.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import { type Event, happenedAt } from '../model/event.ts';
 import type { Contact, HostEvidence, HostQuestion, RulesetState } from '../model/host.ts';
 import type { ApprovedUse, Ticket } from '../model/ticket.ts';
-import { contactsToward } from '../store/clickhouse/attempts.ts';
-import {
-  eventsOfHost,
-  executionsOf,
-  type HostWindow,
-  heardOf,
-  historyOfHost,
-  packetEventsToward,
-} from '../store/clickhouse/host-events.ts';
+import type { HostWindow } from '../store/clickhouse/host-events.ts';
 import { matchTicket } from '../tickets/match.ts';
 import { byTime, contactOf } from './contacts.ts';
-import { destinationsOf } from './host-destinations.ts';
+import type { HostStore } from './host-store.ts';
 
 const DAY_MS = 86_400_000;
 const BASELINE_DAYS = 14;
@@ -42,7 +33,7 @@ export interface HostSite {
 
 /** Evidence up to askedAtMs, as far as it was received by then. */
 export async function gatherHostEvidence(
-  client: ClickHouseClient,
+  store: HostStore,
   question: HostQuestion,
   askedAtMs: number,
   { analytic, parameters, site }: { analytic: HostAnalytic; parameters: Parameters; site: HostSite },
@@ -63,19 +54,19 @@ export async function gatherHostEvidence(
     untilMs: trigger.atMs - 1,
   };
   const dataGaps: string[] = [];
-  const own = await eventsOfHost(client, window, asks.events, trigger.atMs, MAX_EVENTS);
+  const own = await store.events(window, asks.events, trigger.atMs, MAX_EVENTS);
   if (own.isCut)
     dataGaps.push(
       `more than ${MAX_EVENTS} events of ${host.name}: those nearest to the trigger are looked at`,
     );
-  const contacts = asks.contacts ? await contactsOf(client, question, window, dataGaps) : [];
-  const history = asks.history ? await historyOfHost(client, before, asks.history) : [];
-  const heard = await heardOf(client, { ...before, untilMs });
+  const contacts = asks.contacts ? await contactsOf(store, question, window, dataGaps) : [];
+  const history = asks.history ? await store.history(before, asks.history) : [];
+  const firstHeardMs = await store.firstHeardMs({ ...before, untilMs });
   const rulesets = asks.rulesets ? await site.rulesetsOf(host.name, before.fromMs, untilMs) : [];
   if (asks.rulesets && rulesets.length === 0)
     dataGaps.push(`no ruleset of ${host.name} was ever pulled: its active rules cannot be counted`);
   const destinations = asks.destinations
-    ? await destinationsOf(client, {
+    ? await store.destinations({
         addresses: host.addresses,
         sinceMs: trigger.atMs,
         untilMs,
@@ -87,7 +78,7 @@ export async function gatherHostEvidence(
   return {
     askedAtMs,
     events: own.events,
-    processes: await processesOf(client, { ...window, fromMs: trigger.atMs - DAY_MS }, [
+    processes: await processesOf(store, { ...window, fromMs: trigger.atMs - DAY_MS }, [
       ...own.events,
       ...(trigger.event ? [trigger.event] : []),
     ]),
@@ -95,7 +86,7 @@ export async function gatherHostEvidence(
     rulesets,
     destinations: destinations?.destinations ?? [],
     history,
-    historyDays: heard.firstMs === undefined ? 0 : Math.max(0, (trigger.atMs - heard.firstMs) / DAY_MS),
+    historyDays: firstHeardMs === undefined ? 0 : Math.max(0, (trigger.atMs - firstHeardMs) / DAY_MS),
     approvedUses: site.approvedUses,
     ticket: ticketOf(question, own.events, site.tickets),
     internal: site.internal,
@@ -106,19 +97,13 @@ export async function gatherHostEvidence(
 }
 
 async function contactsOf(
-  client: ClickHouseClient,
+  store: HostStore,
   { host }: HostQuestion,
   window: HostWindow,
   dataGaps: string[],
 ): Promise<Contact[]> {
-  const lines = await packetEventsToward(
-    client,
-    window,
-    host.addresses,
-    MAX_CONTACTS_OF_SOURCE,
-    MAX_CONTACTS,
-  );
-  const flows = await contactsToward(client, {
+  const lines = await store.packets(window, host.addresses, MAX_CONTACTS_OF_SOURCE, MAX_CONTACTS);
+  const flows = await store.contacts({
     addresses: host.addresses,
     fromMs: window.fromMs,
     untilMs: window.untilMs,
@@ -130,7 +115,7 @@ async function contactsOf(
 
 /** Parents of what was seen, and theirs. */
 async function processesOf(
-  client: ClickHouseClient,
+  store: HostStore,
   window: HostWindow,
   events: readonly Event[],
 ): Promise<ReadonlyMap<number, Event>> {
@@ -142,7 +127,7 @@ async function processesOf(
   for (let generation = 0; generation < MAX_ANCESTORS && wanted.length > 0; generation++) {
     const missing = wanted.filter((pid) => pid > 1 && !found.has(pid) && !asked.has(pid)).slice(0, 1000);
     for (const pid of missing) asked.add(pid);
-    const rows = await executionsOf(client, window, missing);
+    const rows = await store.executions(window, missing);
     for (const event of rows) if (event.pid !== undefined) found.set(event.pid, event);
     wanted = parentsOf(rows);
   }

@@ -10,6 +10,7 @@ import { insertEvents } from '../../src/store/clickhouse/event-insert.ts';
 import { openClickHouse } from '../../src/store/clickhouse/open.ts';
 import { gatherHostEvidence, type HostSite } from '../../src/watches/host-evidence.ts';
 import { createHostOpener } from '../../src/watches/host-open.ts';
+import { clickHouseHostStore } from '../../src/watches/host-store.ts';
 import { connection, execution, listener, T0, web1 } from './tunnel-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-tunnels-'));
@@ -76,7 +77,7 @@ test('stored events with their parents, history and approved uses lead to these 
     const told: [string, string | undefined][] = [];
     for (const question of events.flatMap((event) => opener.event(event, web1))) {
       const asked = { analytic, parameters: an1230.parameters, site };
-      const evidence = await gatherHostEvidence(client, question, T0 + 600_000, asked);
+      const evidence = await gatherHostEvidence(clickHouseHostStore(client), question, T0 + 600_000, asked);
       const verdict = an1230.judge(question, evidence, an1230.parameters);
       told.push([question.key.split('|').slice(0, 2).join(' '), verdict.severity]);
       if (verdict.severity !== 'critical') continue;

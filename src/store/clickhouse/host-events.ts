@@ -1,11 +1,11 @@
 // what a question about a host asks of stored events and conversations
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Event, EventKind } from '../../model/event.ts';
+import { type Event, type EventKind, happenedAt } from '../../model/event.ts';
 import type { HistoryRow } from '../../model/host.ts';
 import { EVENT_COLUMNS_SELECT, type EventRow, eventOf } from './events.ts';
 
 /** A relay that was cut off delivers late by this much at most. */
-const TRANSIT_MS = 86_400_000;
+export const TRANSIT_MS = 86_400_000;
 const HAPPENED = 'subtractMilliseconds(observed_at, clock_offset_ms)';
 const MAX_HISTORY = 500;
 
@@ -131,19 +131,18 @@ export async function historyOfHost(
   }));
 }
 
-/** When the host was first heard, and which streams of it arrived in the window. */
-export async function heardOf(
+/** When the host was first heard in the window. */
+export async function firstHeardOf(
   client: ClickHouseClient,
   window: HostWindow,
-): Promise<{ firstMs?: number; kinds: readonly EventKind[] }> {
-  const rows = await query<{ kind: EventKind; first_at: number }>(
+): Promise<number | undefined> {
+  const [row] = await query<{ first_at: number; n: number }>(
     client,
-    `SELECT kind, toUnixTimestamp64Milli(min(${HAPPENED})) AS first_at FROM events
-     WHERE origin = {origin:String} AND ${IN_WINDOW} GROUP BY kind`,
+    `SELECT toUnixTimestamp64Milli(min(${HAPPENED})) AS first_at, toUInt32(count()) AS n FROM events
+     WHERE origin = {origin:String} AND ${IN_WINDOW}`,
     { ...windowParams(window), origin: window.origin },
   );
-  const first = Math.min(...rows.map((row) => row.first_at));
-  return { firstMs: rows.length > 0 ? first : undefined, kinds: rows.map((row) => row.kind) };
+  return row.n > 0 ? row.first_at : undefined;
 }
 
 /** Events of registered hosts by the time of receipt, in its order; `afterMs` is outside. */
@@ -188,4 +187,4 @@ async function query<Row>(
 }
 
 const inOrder = (events: readonly Event[]): Event[] =>
-  [...events].sort((a, b) => a.observedAtMs - b.observedAtMs || a.receivedAtMs - b.receivedAtMs);
+  [...events].sort((a, b) => happenedAt(a) - happenedAt(b) || a.receivedAtMs - b.receivedAtMs);
