@@ -16,7 +16,7 @@ const EVENT_INDEXES = `ALTER TABLE events
 
 /**
  * One row a flow record toward or from a known host; `destination` is the host, `port` its own, 0 for ICMP.
- * `outcome`: refused, unanswered, established.
+ * `outcome`: refused, unanswered, established, answered (a record that the host sent).
  */
 const ATTEMPTS = `
   CREATE TABLE IF NOT EXISTS attempts (
