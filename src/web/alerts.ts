@@ -37,6 +37,9 @@ const AlertView = Type.Object(
     score: Type.Number(),
     device: Type.Optional(Type.String()),
     host: Type.Optional(Type.String()),
+    process: Type.Optional(
+      Type.Object({}, { additionalProperties: true, description: 'Of a host: what was run, and as whom' }),
+    ),
     openedAt: Time,
     observedAt: Time,
     title: Type.String(),
@@ -51,6 +54,7 @@ const AlertQuery = Strict({
   status: Type.Optional(oneOf(STATUSES)),
   severity: Type.Optional(oneOf(SEVERITIES)),
   device: Type.Optional(DeviceFilter),
+  host: Type.Optional(DeviceFilter),
   analytic: Type.Optional(Id),
   since: Type.Optional({ ...Time, description: 'Opened, revised or decided then or later' }),
 });

@@ -12,7 +12,7 @@ import {
   type StoredForward,
 } from '../store/postgres/tickets.ts';
 import { callerOf, note } from './authorise.ts';
-import { checked, found, problem } from './problem.ts';
+import { checkEach, found, problem } from './problem.ts';
 import {
   dateOf,
   IdParams,
@@ -164,9 +164,4 @@ function remove(app: Web): void {
       return reply.code(204).send(undefined);
     },
   );
-}
-
-/** Names the entry that is refused. */
-function checkEach(field: string, texts: readonly string[], check: (text: string) => unknown): void {
-  for (const [i, text] of texts.entries()) checked(`${field}.${i}`, `bad-${field}`, () => check(text));
 }

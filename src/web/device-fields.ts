@@ -100,17 +100,18 @@ export function checkVendor(vendor: string): string {
   throw problem(400, 'unknown-vendor', `no vendor is called ${vendor}; known: ${known}`, 'vendor');
 }
 
-const HOST = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*\.?$/i;
+export const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*\.?$/i;
 
 function hostOf(text: string): string {
   // Names such as "10.0.0.300" or "fade.be" would be taken for addresses where devices are compared with flows.
   if (/^[0-9a-f.:]+$/i.test(text) && /[.:]/.test(text))
     return checked('address', 'bad-address', () => formatAddress(parseAddress(text)));
-  if (HOST.test(text)) return text;
+  if (HOST_NAME.test(text)) return text;
   throw problem(400, 'bad-address', 'address is neither a host name nor an IP address', 'address');
 }
 
-const addressesOf = (field: string, texts: readonly string[]) => [
+/** Addresses in the form that they are compared in, each once. Throws 400 that names the entry. */
+export const addressesOf = (field: string, texts: readonly string[]) => [
   ...new Set(
     texts.map((text, i) => checked(`${field}.${i}`, 'bad-address', () => formatAddress(parseAddress(text)))),
   ),
@@ -119,7 +120,7 @@ const addressesOf = (field: string, texts: readonly string[]) => [
 const patternOf = (text: string) =>
   checked('ticketPattern', 'bad-pattern', () => new RegExp(text, 'gi') && text);
 
-const zoneOf = (text: string) =>
+export const zoneOf = (text: string) =>
   checked('timeZone', 'unknown-time-zone', () => new Intl.DateTimeFormat('en', { timeZone: text }) && text);
 
 export function presentDevice(device: Device): Static<typeof DeviceView> {

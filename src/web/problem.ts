@@ -69,6 +69,11 @@ export function checked<T>(field: string, code: string, check: () => T): T {
   }
 }
 
+/** The same for each text of a list; names the entry that is refused. */
+export function checkEach(field: string, texts: readonly string[], check: (text: string) => unknown): void {
+  for (const [i, text] of texts.entries()) checked(`${field}.${i}`, `bad-${field}`, () => check(text));
+}
+
 /** Codes of PosternError that are the caller's doing. */
 const CALLERS_FAULT = new Set(['bad-endpoint', 'forbidden-address', 'unknown-vendor', 'bad-payload']);
 

@@ -4,6 +4,8 @@ import type { Role } from '../store/postgres/schema.ts';
 const RIGHTS = [
   'devices:read',
   'devices:write',
+  'hosts:read',
+  'hosts:write',
   'snapshots:read',
   'changes:read',
   'changes:reconcile',
@@ -35,6 +37,8 @@ const GRANTS: Readonly<Record<Role, readonly Right[]>> = {
   network: [
     'devices:read',
     'devices:write',
+    'hosts:read',
+    'hosts:write',
     'snapshots:read',
     'changes:read',
     'alerts:read',
@@ -52,6 +56,7 @@ const GRANTS: Readonly<Record<Role, readonly Right[]>> = {
     'endpoints:write',
     'changes:read',
     'devices:read',
+    'hosts:read',
     'tickets:read',
     'forwards:read',
     'exporters:read',

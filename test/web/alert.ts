@@ -1,5 +1,5 @@
-// an alert with every field, for tests
-import type { DeviceAlert } from '../../src/model/alert.ts';
+// alerts with every field, for tests
+import type { DeviceAlert, HostAlert } from '../../src/model/alert.ts';
 
 export function alertFixture(id: string, more: Partial<DeviceAlert> = {}): DeviceAlert {
   const openedAt = more.openedAt ?? '2026-01-01T00:00:00.000Z';
@@ -36,6 +36,48 @@ export function alertFixture(id: string, more: Partial<DeviceAlert> = {}): Devic
     dataGaps: [],
     notes: [],
     flows: { baseline: rates, observed: { ...rates, ...totals }, returnRatio: null, series: [] },
+    destinations: [],
+    thresholds: {},
+    relatedAlerts: [],
+    ...more,
+  };
+}
+
+/** About a host, with what a stranger may have put into its lines. */
+export function hostAlertFixture(id: string, more: Partial<HostAlert> = {}): HostAlert {
+  const openedAt = more.openedAt ?? '2026-01-01T00:00:00.000Z';
+  return {
+    id,
+    analytic: 'AN1230',
+    technique: ['T1090.001', 'T1572'],
+    dedupeKey: `AN1230:web-1:${id}`,
+    revision: 1,
+    status: 'open',
+    severity: 'high',
+    score: 70.4,
+    scoreReasons: [{ reason: 'a daemon runs it', weight: 20 }],
+    host: 'web-1',
+    openedAt,
+    observedAt: openedAt,
+    title: 'A relay was started',
+    narrative: 'www-data started socat on web-1.',
+    process: {
+      executable: '/usr/bin/socat',
+      arguments: ['socat', 'TCP-LISTEN:8443', 'TCP:203.0.113.50:443'],
+      command: 'socat TCP-LISTEN:8443 TCP:203.0.113.50:443',
+      pid: 4711,
+      parentPid: 4700,
+      parentExecutable: '/bin/sh',
+      user: 'www-data',
+      loginUser: 'mallory',
+      tty: 'pts0',
+    },
+    stages: [
+      { name: 'process', at: openedAt, source: 'auditd', detail: 'socat was run', raw: 'type=EXECVE' },
+    ],
+    missingStages: ['connection'],
+    dataGaps: [],
+    notes: [],
     destinations: [],
     thresholds: {},
     relatedAlerts: [],

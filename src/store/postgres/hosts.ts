@@ -2,6 +2,7 @@
 import type { Insertable, Kysely, Selectable, Transaction, Updateable } from 'kysely';
 import type { Host } from '../../model/host.ts';
 import type { ApprovedUse } from '../../model/ticket.ts';
+import { olderThan, type TimePage } from './page.ts';
 import type { ApprovedUseTable, Database, HostTable } from './schema.ts';
 
 type Postgres = Kysely<Database> | Transaction<Database>;
@@ -86,3 +87,30 @@ export const asApprovedUse = ({
   ...row,
   expiresMs: expires_at?.getTime(),
 });
+
+export async function insertApprovedUse(
+  postgres: Postgres,
+  row: Insertable<ApprovedUseTable>,
+): Promise<ApprovedUseRow> {
+  return postgres.insertInto('approved_uses').values(row).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function approvedUseById(postgres: Postgres, id: string): Promise<ApprovedUseRow | undefined> {
+  return postgres.selectFrom('approved_uses').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The newest first, those before `before`. */
+export async function listApprovedUses(postgres: Postgres, page: TimePage): Promise<ApprovedUseRow[]> {
+  return postgres
+    .selectFrom('approved_uses')
+    .selectAll()
+    .$if(page.before !== undefined, (query) => query.where(olderThan('created_at', 'id', page.before!)))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .execute();
+}
+
+export async function deleteApprovedUse(postgres: Postgres, id: string): Promise<void> {
+  await postgres.deleteFrom('approved_uses').where('id', '=', id).execute();
+}
