@@ -170,10 +170,12 @@ function change(app: Web): void {
       const { params, body } = request;
       const before = await hostOf(services, params.id);
       const columns = hostColumns(body);
-      if (Object.keys(columns).length === 0) return presentHost(before);
-      const after = await updateHost(services.postgres, before.id, columns).catch((error) => {
-        throw isTaken(error) ? nameTaken('host', body.name!) : error;
-      });
+      const isSame = Object.keys(columns).length === 0;
+      const after = isSame
+        ? before
+        : await updateHost(services.postgres, before.id, columns).catch((error) => {
+            throw isTaken(error) ? nameTaken('host', body.name!) : error;
+          });
       const host = found(after, 'host');
       note(request, `host/${host.id}`, { name: host.name, before: before.name, changes: body });
       return presentHost(host);
