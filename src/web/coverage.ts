@@ -1,6 +1,6 @@
 // /v1/coverage: which analytics can see which devices, by what really arrives
 import { type Static, Type } from 'typebox';
-import { analytics } from '../analytics/index.ts';
+import { changeAnalytics } from '../analytics/index.ts';
 import type { Services } from '../services.ts';
 import { lastEventBySender, returnsByExporter } from '../store/clickhouse/telemetry.ts';
 import { type Device, deviceHealth, listDevices } from '../store/postgres/devices.ts';
@@ -9,7 +9,7 @@ import { anyTicket } from '../store/postgres/tickets.ts';
 import { cursorKey, oneOf, Page, PageQuery, pageOf, Strict, type Web } from './schema.ts';
 import { type Arrivals, RETURN_WINDOW_MS, SYSLOG_SILENCE_MS, sightOf } from './telemetry.ts';
 
-const SightView = Type.Object({
+export const SightView = Type.Object({
   analytic: Type.String(),
   title: Type.String(),
   sight: oneOf(['sees', 'partly', 'blind'], {
@@ -60,7 +60,7 @@ export function coverageRoutes(app: Web): void {
 }
 
 function present(device: Device, arrivals: Arrivals): Static<typeof CoverageView> {
-  const sights = analytics.map((analytic) => sightOf(analytic, arrivals));
+  const sights = changeAnalytics.map((analytic) => sightOf(analytic, arrivals));
   return {
     device: { id: device.id, name: device.name },
     analytics: sights.map((sight) => ({ ...sight, streams: [...sight.streams] })),
@@ -69,10 +69,16 @@ function present(device: Device, arrivals: Arrivals): Static<typeof CoverageView
 
 const sendersOf = (device: Device) => [...new Set([device.address, ...device.addresses])];
 const exportersOf = (device: Device) => [...new Set([...sendersOf(device), ...device.exporters])];
-const latest = (times: readonly (number | undefined)[]) => {
+export const latest = (times: readonly (number | undefined)[]) => {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.max(...known);
 };
+
+export const networkEntriesOf = (enrichment: Services['enrichment']): number =>
+  enrichment
+    .status()
+    .filter(({ name }) => NETWORK_SOURCES.includes(name))
+    .reduce((sum, { entries }) => sum + entries, 0);
 
 /** One question to each store for all devices. */
 async function observe(
@@ -90,10 +96,7 @@ async function observe(
     lastEventBySender(clickhouse, nowMs - SYSLOG_SILENCE_MS),
     anyTicket(postgres),
   ]);
-  const networkEntries = enrichment
-    .status()
-    .filter(({ name }) => NETWORK_SOURCES.includes(name))
-    .reduce((sum, { entries }) => sum + entries, 0);
+  const networkEntries = networkEntriesOf(enrichment);
   return (device) => {
     const exporters = exportersOf(device);
     const returned = exporters.flatMap((address) => returns.get(address) ?? []);

@@ -1,13 +1,16 @@
 // /metrics for Prometheus: read when asked, from the stores and the counters of this process
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Type } from 'typebox';
+import { hostAnalytics } from '../analytics/index.ts';
 import type {} from '../events/plugin.ts';
 import type {} from '../flows/plugin.ts';
+import { PLATFORMS } from '../model/host.ts';
 import { sendersSince } from '../store/clickhouse/senders.ts';
 import { countAlerts } from '../store/postgres/alerts.ts';
 import { allDevices, deviceHealth } from '../store/postgres/devices.ts';
 import { countDeliveries } from '../store/postgres/endpoints.ts';
 import { listExporters } from '../store/postgres/exporters.ts';
+import { countHosts, countOpenHostWatches } from '../store/postgres/hosts.ts';
 import type { Web } from './schema.ts';
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -91,6 +94,7 @@ function serviceMetrics(app: Web, registry: Registry): void {
         .map(({ name, asOfMs = 0 }): Sample => [{ source: name }, Math.floor(asOfMs / 1000)]),
   );
   deviceMetrics(app, gauge);
+  hostMetrics(app, gauge);
   flowMetrics(app, gauge, counter);
   counter(
     'postern_syslog_total',
@@ -164,6 +168,18 @@ function deviceMetrics({ services: { postgres } }: Web, gauge: Define): void {
   gauge('postern_device_pull_failures', 'Pulls that failed since the last success', ['device'], () =>
     read(({ failures }) => failures),
   );
+}
+
+/** Zeros are told, so that a rule can ask for them. */
+function hostMetrics({ services: { postgres } }: Web, gauge: Define): void {
+  gauge('postern_hosts', 'Hosts that are registered, by platform', ['platform'], async () => {
+    const counts = new Map((await countHosts(postgres)).map((row) => [row.platform, row.count]));
+    return PLATFORMS.map((platform): Sample => [{ platform }, counts.get(platform) ?? 0]);
+  });
+  gauge('postern_host_watches_open', 'Open questions about hosts, by analytic', ['analytic'], async () => {
+    const counts = new Map((await countOpenHostWatches(postgres)).map((row) => [row.analytic, row.count]));
+    return hostAnalytics.map(({ id }): Sample => [{ analytic: id }, counts.get(id) ?? 0]);
+  });
 }
 
 function flowMetrics(app: Web, gauge: Define, counter: Define): void {

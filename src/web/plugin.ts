@@ -19,6 +19,7 @@ import { eventRoutes } from './events.ts';
 import { exporterRoutes } from './exporters.ts';
 import { flowRoutes } from './flows.ts';
 import { healthRoutes } from './health.ts';
+import { hostCoverageRoutes } from './host-coverage.ts';
 import { hostRoutes } from './hosts.ts';
 import { keyRoutes } from './keys.ts';
 import { metricRoutes } from './metrics.ts';
@@ -73,6 +74,7 @@ export default fp(
     flowRoutes(web);
     eventRoutes(web);
     coverageRoutes(web);
+    hostCoverageRoutes(web);
     enrichmentRoutes(web);
     keyRoutes(web);
     auditLogRoutes(web);

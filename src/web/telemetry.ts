@@ -1,8 +1,10 @@
-// devices + what arrived lately -> for each analytic whether it can see the device, and why not
-import type { AnalyticDefinition, Telemetry } from '../analytics/definition.ts';
+// devices, hosts + what arrived lately -> for each analytic whether it can see them, and why not
+import type { AnalyticDefinition, ChangeAnalytic, HostAnalytic, Telemetry } from '../analytics/definition.ts';
 
 /** How long a stream may be silent before it counts as gone. */
 const FLOW_SILENCE_MS = 15 * 60_000;
+/** A host may have nothing to say for longer than an exporter that many speak through. */
+export const HOST_FLOW_SILENCE_MS = 86_400_000;
 export const RETURN_WINDOW_MS = 3_600_000;
 export const SYSLOG_SILENCE_MS = 7 * 86_400_000;
 const PULL_SLACK_MS = 5 * 60_000;
@@ -21,6 +23,15 @@ export interface Arrivals {
   readonly anyTicket: boolean;
 }
 
+/** What is known of one host and of the site; `pulls` of the devices that are the same machine. */
+export interface HostArrivals
+  extends Pick<Arrivals, 'nowMs' | 'lastFlowMs' | 'lastEventMs' | 'networkEntries' | 'anyTicket'> {
+  readonly lastProcessMs?: number;
+  readonly lastFirewallMs?: number;
+  readonly lastLoginMs?: number;
+  readonly pulls: readonly Pick<Arrivals, 'pullIntervalMs' | 'lastPullMs' | 'lastPullError'>[];
+}
+
 export interface Stream {
   readonly telemetry: Telemetry;
   readonly required: boolean;
@@ -36,8 +47,13 @@ export interface Sight {
   readonly streams: readonly Stream[];
 }
 
-export function sightOf(analytic: AnalyticDefinition, arrivals: Arrivals): Sight {
-  const streams = analytic.needs.map((need) => ({ ...need, ...judge(need.telemetry, arrivals) }));
+export const sightOf = (analytic: ChangeAnalytic, arrivals: Arrivals): Sight =>
+  sightBy(analytic, (telemetry) => judge(telemetry, arrivals));
+export const hostSightOf = (analytic: HostAnalytic, arrivals: HostArrivals): Sight =>
+  sightBy(analytic, (telemetry) => judgeHost(telemetry, arrivals));
+
+function sightBy(analytic: AnalyticDefinition, judgeStream: (telemetry: Telemetry) => Judgement): Sight {
+  const streams = analytic.needs.map((need) => ({ ...need, ...judgeStream(need.telemetry) }));
   const missing = streams.filter(({ arrives }) => !arrives);
   const sight = missing.length === 0 ? 'sees' : missing.some(({ required }) => required) ? 'blind' : 'partly';
   return { analytic: analytic.id, title: analytic.title, sight, streams };
@@ -60,13 +76,9 @@ function judge(telemetry: Telemetry, at: Arrivals): Judgement {
     case 'syslog':
       return judgeAge(at, at.lastEventMs, SYSLOG_SILENCE_MS, 'syslog lines');
     case 'asn-data':
-      return at.networkEntries > 0
-        ? { arrives: true, reason: `${at.networkEntries} networks are known` }
-        : { arrives: false, reason: 'no table of networks is loaded' };
+      return judgeNetworks(at);
     case 'tickets':
-      return at.anyTicket
-        ? { arrives: true, reason: 'tickets are there' }
-        : { arrives: false, reason: 'no ticket was ever sent' };
+      return judgeTickets(at);
     case 'process-log':
     case 'firewall-log':
     case 'login-log':
@@ -75,7 +87,52 @@ function judge(telemetry: Telemetry, at: Arrivals): Judgement {
   }
 }
 
-function judgePull({ nowMs, pullIntervalMs, lastPullMs, lastPullError }: Arrivals): Judgement {
+function judgeHost(telemetry: Telemetry, at: HostArrivals): Judgement {
+  switch (telemetry) {
+    case 'process-log':
+      return judgeAge(at, at.lastProcessMs, SYSLOG_SILENCE_MS, 'lines that say what was run');
+    case 'firewall-log':
+      return judgeAge(at, at.lastFirewallMs, SYSLOG_SILENCE_MS, 'lines of its packet filter');
+    case 'login-log':
+      return judgeAge(at, at.lastLoginMs, SYSLOG_SILENCE_MS, 'lines about logins');
+    case 'syslog':
+      return judgeAge(at, at.lastEventMs, SYSLOG_SILENCE_MS, 'lines from it');
+    case 'flow-export':
+      return judgeAge(at, at.lastFlowMs, HOST_FLOW_SILENCE_MS, 'flows of its addresses');
+    case 'host-ruleset':
+    case 'config-pull':
+      return judgePulls(at);
+    case 'asn-data':
+      return judgeNetworks(at);
+    case 'tickets':
+      return judgeTickets(at);
+    case 'return-flows':
+      return { arrives: false, reason: 'not told of a single host' };
+  }
+}
+
+const judgeNetworks = ({ networkEntries }: Pick<Arrivals, 'networkEntries'>): Judgement =>
+  networkEntries > 0
+    ? { arrives: true, reason: `${networkEntries} networks are known` }
+    : { arrives: false, reason: 'no table of networks is loaded' };
+
+const judgeTickets = ({ anyTicket }: Pick<Arrivals, 'anyTicket'>): Judgement =>
+  anyTicket
+    ? { arrives: true, reason: 'tickets are there' }
+    : { arrives: false, reason: 'no ticket was ever sent' };
+
+function judgePulls({ nowMs, pulls }: HostArrivals): Judgement {
+  const judged = pulls.map((pulled) => judgePull({ nowMs, ...pulled }));
+  const none = {
+    arrives: false,
+    reason: 'no device of its name or address is registered, so none is pulled',
+  };
+  return judged.find(({ arrives }) => arrives) ?? judged[0] ?? none;
+}
+
+type Pulled = Pick<Arrivals, 'nowMs' | 'pullIntervalMs' | 'lastPullMs' | 'lastPullError'>;
+
+function judgePull({ nowMs, pullIntervalMs, lastPullMs, lastPullError }: Pulled): Judgement {
   const because = lastPullError ? `: ${lastPullError}` : '';
   if (lastPullMs === undefined) return { arrives: false, reason: `never pulled${because}` };
   const arrives = nowMs - lastPullMs <= 2 * pullIntervalMs + PULL_SLACK_MS;
@@ -84,7 +141,7 @@ function judgePull({ nowMs, pullIntervalMs, lastPullMs, lastPullError }: Arrival
 }
 
 function judgeAge(
-  { nowMs }: Arrivals,
+  { nowMs }: Pick<Arrivals, 'nowMs'>,
   lastMs: number | undefined,
   silenceMs: number,
   what: string,

@@ -64,6 +64,7 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: readonly 
   ['GET', '/v1/events/unread', [...NETWORK_READ, 'soc']],
   ['GET', '/v1/senders', [...NETWORK_READ, 'soc']],
   ['GET', '/v1/coverage', [...NETWORK_READ, 'soc']],
+  ['GET', '/v1/coverage/hosts', [...NETWORK_READ, 'soc']],
   ['GET', '/v1/enrichment/sources', [...NETWORK_READ, 'soc']],
   ['GET', '/v1/enrichment/addresses/{address}', [...NETWORK_READ, 'soc']],
   ['POST', '/v1/keys', ['admin']],

@@ -1,5 +1,12 @@
 // hosts and what may be used on them, in PostgreSQL
-import type { Insertable, Kysely, Selectable, Transaction, Updateable } from 'kysely';
+import {
+  type Insertable,
+  type Kysely,
+  type Selectable,
+  sql,
+  type Transaction,
+  type Updateable,
+} from 'kysely';
 import type { Host } from '../../model/host.ts';
 import type { ApprovedUse } from '../../model/ticket.ts';
 import { olderThan, type TimePage } from './page.ts';
@@ -68,6 +75,25 @@ export async function updateHost(
 /** Its questions go with it; its alerts stay. */
 export async function deleteHost(postgres: Postgres, id: string): Promise<void> {
   await postgres.deleteFrom('hosts').where('id', '=', id).execute();
+}
+
+export async function countHosts(postgres: Postgres): Promise<{ platform: string; count: number }[]> {
+  return postgres
+    .selectFrom('hosts')
+    .select(['platform', sql<number>`count(*)::int`.as('count')])
+    .groupBy('platform')
+    .execute();
+}
+
+export async function countOpenHostWatches(
+  postgres: Postgres,
+): Promise<{ analytic: string; count: number }[]> {
+  return postgres
+    .selectFrom('host_watches')
+    .select(['analytic', sql<number>`count(*)::int`.as('count')])
+    .where('state', '=', 'open')
+    .groupBy('analytic')
+    .execute();
 }
 
 export type ApprovedUseRow = Selectable<ApprovedUseTable>;
