@@ -18,6 +18,16 @@ export interface Finding {
   readonly isSuspicious: boolean;
 }
 
+/** A pull takes some seconds from the time that it is known by, and lines about a service that stopped come after it did. */
+const PULL_SECONDS = 10;
+
+/** When the ruleset changed: of what happened while the one that tells was pulled, the begin of that pull. */
+function momentOf({ trigger }: HostQuestion, operation: Operation | undefined): number {
+  if (!operation) return trigger.atMs;
+  const isDuring = operation.atMs > trigger.atMs && operation.atMs <= trigger.atMs + PULL_SECONDS * 1000;
+  return trigger.kind === 'ruleset-fell' && isDuring ? trigger.atMs : operation.atMs;
+}
+
 /** Without an operation: of the pulled rulesets alone. */
 export function findingOf(
   question: HostQuestion,
@@ -25,7 +35,7 @@ export function findingOf(
   p: An0407Parameters,
   operation?: Operation,
 ): Finding {
-  const atMs = operation?.atMs ?? question.trigger.atMs;
+  const atMs = momentOf(question, operation);
   const rulesets = judgeRulesets(evidence.rulesets, atMs, p.RestoreSeconds * 1000, p, {
     // Forwards of containers come and go with them.
     countsNat: operation?.impairment.group === 'off',

@@ -69,7 +69,7 @@ const parameters: An0407Parameters = {
     /** Only a pulled ruleset tells. */
     rulesetAlone: 34,
     rulesFell: 16,
-    policyTurned: 10,
+    policyTurned: 13,
     natFell: 16,
     kept: -40,
     restored: -45,
@@ -164,7 +164,8 @@ function judge(question: HostQuestion, evidence: HostEvidence, p: An0407Paramete
   const { trigger } = question;
   const operations = operationsIn(question, evidence, an0407.joinMs(p));
   const findings = operations.map((operation) => findingOf(question, evidence, p, operation));
-  if (findings.length === 0 || trigger.kind === 'ruleset-fell')
+  // What is known to take rules away owns the fall, whoever may do so.
+  if (findings.length === 0 || (trigger.kind === 'ruleset-fell' && !operations.some(takesRulesAway)))
     findings.push(findingOf(question, evidence, p));
   const settled = findings.filter((one) => isSettled(one, question, evidence, p));
   const finding = worstOf(settled.length > 0 ? settled : findings);
@@ -183,6 +184,9 @@ function judge(question: HostQuestion, evidence: HostEvidence, p: An0407Paramete
     isSettled: evidence.askedAtMs >= question.untilMs,
   };
 }
+
+const takesRulesAway = ({ impairment }: Operation): boolean =>
+  !['block', 'open', 'otherEdit'].includes(impairment.class);
 
 /** Of equals the first, which says most of its process. */
 const worstOf = (findings: readonly Finding[]): Finding =>

@@ -629,6 +629,49 @@ test('a pulled ruleset alone: what no event tells is an alert, and says that nob
   );
 });
 
+test('who took the rules away owns the fall, although its pull began before the line about it', () => {
+  const ask = (events: readonly Event[], overrides: Partial<An0407Parameters> = {}) =>
+    an0407.judge(
+      {
+        analytic: 'AN0407',
+        host,
+        key: 'off',
+        trigger: { kind: 'ruleset-fell', atMs: T0, detail: 'active rules 41 -> 0' },
+        fromMs: T0 - 3_000_000,
+        untilMs: T0 + 1_800_000,
+      },
+      evidenceOf(events, { rulesets: rulesets(...STEADY, [0, 0, []]), askedAtMs: T0 + 700 * SECOND }),
+      withOverrides(an0407, overrides),
+    );
+  const late = T0 + 4 * SECOND;
+  const stopped = ask(eventsOf(unitRecord('SERVICE_STOP', 'firewalld', late)));
+  assert.equal(stopped.severity, 'medium');
+  assert.match(stopped.title, /service stopped, active rules fell/);
+  const script = eventsOf(
+    ran({ atMs: late, exe: '/usr/sbin/nft', args: ['nft', 'flush', 'ruleset'], ppid: 1 }),
+  );
+  assert.doesNotMatch(ask(script).title, /nobody is known/);
+  assert.equal(ask(script, { AllowedScripts: ['/usr/sbin/nft'] }).severity, undefined);
+  const later = eventsOf(unitRecord('SERVICE_STOP', 'firewalld', T0 + 400 * SECOND));
+  assert.doesNotMatch(ask(later).narrative, /active rules fell from 41 to 0 .*service/);
+});
+
+test('a default drop turned to accept and proven is medium', () => {
+  const verdict = verdictOf(
+    eventsOf(
+      ran({
+        exe: '/usr/sbin/xtables-nft-multi',
+        args: ['iptables', '-P', 'INPUT', 'ACCEPT'],
+        auid: '1000',
+        tty: 'pts0',
+      }),
+    ),
+    { rulesets: rulesets(...STEADY, [30, 41, []]), askedAtMs: T0 + 200 * SECOND },
+  )!;
+  assert.equal(verdict.severity, 'medium');
+  assert.match(verdict.narrative, /ip filter INPUT no longer drops by default/);
+});
+
 test('rules that were back after minutes were gone nevertheless', () => {
   const verdict = verdictOf(byWebServer(['iptables', '-F']), {
     rulesets: rulesets(...STEADY, [30, 0, []], [280, 41]),
