@@ -3,17 +3,10 @@ import type { HostAnalytic, Triggered } from './definition.ts';
 import { isServicePort, judgeKnock, type KnockParameters, knockParameters, knockTimes } from './knock.ts';
 import { changeOf, type HostChange } from './knock-change.ts';
 
-/** One burst of filter changes and service starts is one question; each port that is taken is its own. */
+/** One burst is one question: a knock that starts a service, takes a port and opens the filter is one act, told once. */
 export function triggerOf(change: HostChange | undefined): Triggered | undefined {
   if (!change || change.opening === 'closes') return undefined;
-  const { kind, event, text } = change;
-  const key =
-    kind === 'listener'
-      ? `listen:${event.protocol ?? 'tcp'}/${event.destinationPort}`
-      : kind === 'service-start'
-        ? 'service'
-        : 'firewall';
-  return { kind, key, detail: text };
+  return { kind: change.kind, key: 'way-in', detail: change.text };
 }
 
 /** What the analytics of both platforms say of themselves. */

@@ -109,7 +109,7 @@ export interface Platform {
   ) => { readonly reasons: readonly Reason[]; readonly atMost?: Severity };
 }
 
-const MAX_CHANGES = 20;
+const MAX_CHANGES = 40;
 /** Of one change: those that a rule or a connection concerns come first. */
 const MAX_SEQUENCES = 500;
 const MAX_OTHERS = 20;
@@ -190,17 +190,13 @@ function changesOf(
     return command ? { ...command, atMs: change.atMs } : change;
   });
   return merged
-    .filter(({ opening, kind }) => opening !== 'closes' && isOfKind(question, kind))
+    .filter(({ opening }) => opening !== 'closes')
     .sort((a, b) => ORDER.indexOf(a.opening) - ORDER.indexOf(b.opening) || a.atMs - b.atMs)
     .slice(0, MAX_CHANGES);
 }
 
 const ORDER = ['opens', 'may-open', 'not-told', 'closes'];
 const isSame = (a: Event, b: Event | undefined) => a.raw === b?.raw && a.observedAtMs === b.observedAtMs;
-/** Listeners have questions of their own. */
-const isOfKind = ({ trigger }: HostQuestion, kind: HostChange['kind']) =>
-  trigger.kind === 'listener' ? kind === 'listener' : kind !== 'listener';
-
 /** Every sequence that could have asked for the change, with what connected then. */
 function explain(
   change: HostChange,

@@ -191,7 +191,7 @@ test('the kernel tells that the filter changed; the command of the same process 
     5,
     'audispd - - - type=NETFILTER_CFG msg=audit(1793585405.100:7): table=filter:9 family=2 entries=1 op=nft_register_rule pid=4242 subj=x comm="iptables"',
   );
-  assert.equal(trigger(commit)?.key, 'firewall');
+  assert.equal(trigger(commit)?.kind, 'firewall-change');
   assert.equal(severity({ events: [...KNOCK, commit, login(8)] }), 'high');
   const exec = (command: string[]): Event => ({
     ...line(5, 'audispd - - - x'),
@@ -284,20 +284,20 @@ test('what only looks on, only closes, or concerns another namespace is no trigg
     '/usr/sbin/iptables -D INPUT -s 203.0.113.9 -p tcp --dport 22 -j ACCEPT',
   ])
     assert.equal(trigger(runs(0, command)), undefined, command);
-  for (const [command, key] of [
-    [OPEN_SSH, 'firewall'],
-    ['/usr/sbin/nft add rule inet filter input tcp dport 22 accept', 'firewall'],
-    ['/usr/sbin/ufw allow from 203.0.113.9 to any port 22', 'firewall'],
-    ['/usr/bin/firewall-cmd --add-port=2222/tcp', 'firewall'],
-    ['/usr/sbin/iptables -F', 'firewall'],
-    ['/usr/bin/systemctl stop firewalld', 'firewall'],
-    ['/usr/bin/systemctl start sshd', 'service'],
-    ['/usr/sbin/dropbear -p 2323', 'service'],
+  for (const [command, kind] of [
+    [OPEN_SSH, 'firewall-change'],
+    ['/usr/sbin/nft add rule inet filter input tcp dport 22 accept', 'firewall-change'],
+    ['/usr/sbin/ufw allow from 203.0.113.9 to any port 22', 'firewall-change'],
+    ['/usr/bin/firewall-cmd --add-port=2222/tcp', 'firewall-change'],
+    ['/usr/sbin/iptables -F', 'firewall-change'],
+    ['/usr/bin/systemctl stop firewalld', 'firewall-change'],
+    ['/usr/bin/systemctl start sshd', 'service-start'],
+    ['/usr/sbin/dropbear -p 2323', 'service-start'],
   ])
-    assert.equal(trigger(runs(0, command))?.key, key, command);
+    assert.equal(trigger(runs(0, command))?.kind, kind, command);
   assert.equal(
-    trigger(line(0, "firewalld 7 - - DEBUG1: zone.addPort('public', '22', 'tcp')"))?.key,
-    'firewall',
+    trigger(line(0, "firewalld 7 - - DEBUG1: zone.addPort('public', '22', 'tcp')"))?.kind,
+    'firewall-change',
   );
   assert.equal(
     trigger(
@@ -305,8 +305,8 @@ test('what only looks on, only closes, or concerns another namespace is no trigg
         0,
         'knockd 7 - - opencloseSSH: running command: /sbin/iptables -I INPUT 3 -s 203.0.113.9 -p tcp --dport 22 -j ACCEPT',
       ),
-    )?.key,
-    'firewall',
+    )?.kind,
+    'firewall-change',
   );
 });
 
@@ -343,4 +343,12 @@ test('a flood of refused sources, connections and changes is judged in bounded t
   const startedAtMs = performance.now();
   assert.equal(severity({ events: [...KNOCK, runs(5, OPEN_SSH), ...more, login(8)], flows }), 'high');
   assert.ok(performance.now() - startedAtMs < 8000);
+});
+
+test('a service that starts and the port that it takes are one question', () => {
+  const started = trigger(runs(0, '/usr/sbin/dropbear -p 2323'));
+  assert.equal(
+    started?.key,
+    trigger(runs(0, '/usr/sbin/nft add rule inet filter input tcp dport 22 accept'))?.key,
+  );
 });

@@ -80,7 +80,7 @@ test('looking on is no trigger', () => {
 
 test('what PF and the kernel say of themselves is a change by which rule is not told', () => {
   const loaded = line(5, 'kernel 0 - - pf: anchor "knock" loaded', mac);
-  assert.equal(trigger(loaded)?.key, 'firewall');
+  assert.equal(trigger(loaded)?.kind, 'firewall-change');
   assert.equal(severity({ events: [...KNOCK, loaded, ...inPort] }), 'high');
   assert.equal(severity({ events: [...KNOCK, loaded] }), 'low');
 });
