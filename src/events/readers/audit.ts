@@ -34,7 +34,10 @@ export function readAuditEvent(records: readonly AuditRecord[]): Reading {
   const command = list?.join(' ') || stated?.get('cmd')?.trim() || title || undefined;
   const socket = read('SOCKADDR').map((fields) => readSocketAddress(fields.get('saddr') ?? ''))[0];
   const isCommand = list !== undefined || stated?.has('cmd') || call.size === 0 || name?.startsWith('execve');
-  const ran = command === undefined ? 'other' : commandKind(command);
+  // What failed to start ran nothing: the title is its caller's. What a tool does with sockets is not what it was run for.
+  const isNoRun =
+    SOCKET_CALLS.has(name ?? '') || (name?.startsWith('execve') && call.get('success') === 'no');
+  const ran = command === undefined || isNoRun ? 'other' : commandKind(command);
   const [first] = records;
   const isLogin = LOGINS.has(first.type);
   let kind: EventKind = ran === 'command' && !isCommand ? 'other' : ran;
@@ -66,6 +69,15 @@ export function readAuditEvent(records: readonly AuditRecord[]): Reading {
 
 /** Before Linux 5.8 nothing but the call tells that a module's table was registered. */
 const LOADS: ReadonlySet<string> = new Set(['init_module', 'finit_module']);
+
+const SOCKET_CALLS: ReadonlySet<string> = new Set([
+  'socket',
+  'bind',
+  'listen',
+  'connect',
+  'accept',
+  'accept4',
+]);
 
 /** By its enriched name, else by its number; i386 calls every socket by one call, whose first argument tells which (linux/net.h). */
 function callOf(call: Fields): string | undefined {
