@@ -30,17 +30,21 @@ export function operationsIn(
   const events = trigger.event
     ? [trigger.event, ...evidence.events.filter((event) => event.raw !== trigger.event?.raw)]
     : evidence.events;
-  return events
-    .flatMap((event): Operation[] => {
-      const atMs = happenedAt(event);
-      if (atMs < fromMs || atMs > trigger.atMs + joinMs) return [];
-      const impairment = impairmentOf(event);
-      if (!impairment || (!isByRuleset && impairment.group !== key)) return [];
-      return [{ atMs, impairment, lineage: lineageOf(event, evidence.processes) }];
-    })
-    .slice(0, MAX_OPERATIONS)
-    .filter((operation, _i, all) => !isToldByTool(operation, all))
-    .sort((a, b) => knownOf(b) - knownOf(a) || a.atMs - b.atMs);
+  return (
+    events
+      .flatMap((event): Operation[] => {
+        const atMs = happenedAt(event);
+        if (atMs < fromMs || atMs > trigger.atMs + joinMs) return [];
+        const impairment = impairmentOf(event);
+        if (!impairment) return [];
+        return [{ atMs, impairment, lineage: lineageOf(event, evidence.processes) }];
+      })
+      .filter((operation, _i, all) => !isToldByTool(operation, all))
+      // A tool's run may be an edit while its commit looks like more: so that is settled first.
+      .filter(({ impairment }) => isByRuleset || impairment.group === key)
+      .slice(0, MAX_OPERATIONS)
+      .sort((a, b) => knownOf(b) - knownOf(a) || a.atMs - b.atMs)
+  );
 }
 
 /** The commit of a tool whose run is recorded says nothing more than its command. */

@@ -787,3 +787,17 @@ test('sudo’s own line, without audit', () => {
   assert.equal(verdict.severity, 'low');
   assert.equal(verdict.process?.loginUser, 'alice');
 });
+
+test("the kernel's record of a ruleset that a tool loads is not told besides", () => {
+  const load = ran({
+    exe: '/usr/sbin/xtables-nft-multi',
+    args: ['iptables-restore', '--noflush'],
+    ppid: 1200,
+  });
+  const commit = committed(['table=filter:3 family=2 entries=24 op=nft_unregister_rule'], {
+    atMs: T0 + 5,
+    comm: 'iptables-restor',
+  });
+  assert.notEqual(severityOf(eventsOf(commit)), 'silent');
+  assert.equal(severityOf(eventsOf(load, commit)), 'silent');
+});
