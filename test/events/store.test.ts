@@ -4,6 +4,7 @@ import { parseEvent } from '../../src/events/parse.ts';
 import type { Event } from '../../src/model/event.ts';
 import { insertEvents } from '../../src/store/clickhouse/event-insert.ts';
 import { eventsBetween } from '../../src/store/clickhouse/events.ts';
+import { insertTsv } from '../../src/store/clickhouse/insert.ts';
 import { openClickHouse } from '../../src/store/clickhouse/open.ts';
 import { temporaryFolder } from '../store/temporary.ts';
 
@@ -85,4 +86,46 @@ test('what a packet or a process is comes back too, whatever its arguments hold'
   await insertEvents(client, [packet, process]);
   const question = { senders: ['192.0.2.1'], fromMs: NOW_MS - HOUR_MS, untilMs: NOW_MS + HOUR_MS, limit: 10 };
   assert.deepEqual(await eventsBetween(client, question), [packet, process]);
+});
+
+test('a message is kept once, and read whether it is the end of its line, another text, or of a row of before', async (t) => {
+  const client = await openClickHouse({ path: temporaryFolder(t) });
+  t.after(() => client.close());
+  const line = (raw: string, message: string, second: number): Event => ({
+    ...parseEvent('x', '192.0.2.1', NOW_MS + second),
+    raw,
+    message,
+  });
+  const events = [
+    line('caf\u00e9 \u{1f6aa} host: the end \u00fc', 'the end \u00fc', 0),
+    line('all of it', 'all of it', 1),
+    line('nothing of it', '', 2),
+    line('one\ntwo', 'neither', 3),
+    line('a door \u{1f6aa}', '\udeaa', 4),
+  ];
+  await insertEvents(client, events);
+  // What does not know the engine's folder writes text, as to a server.
+  const asServer = Object.create(client) as typeof client;
+  await insertEvents(
+    asServer,
+    events.map((event) => ({ ...event, receivedAtMs: event.receivedAtMs + 10 })),
+  );
+  const at = '2026-11-02 02:11:07.150';
+  await insertTsv(
+    client,
+    'events',
+    ['received_at', 'observed_at', 'kind', 'sender', 'message', 'raw'],
+    `${at}\t${at}\tother\t192.0.2.1\tend\tbefore the end\n`,
+  );
+  const question = { senders: ['192.0.2.1'], fromMs: NOW_MS - HOUR_MS, untilMs: NOW_MS + HOUR_MS, limit: 20 };
+  const found = await eventsBetween(client, question);
+  const messages = found.sort((a, b) => a.receivedAtMs - b.receivedAtMs).map(({ message }) => message);
+  // Half a pair is no text that UTF-8 can hold.
+  const kept = ['the end \u00fc', 'all of it', '', 'neither', '\ufffd'];
+  assert.deepEqual(messages, [...kept, ...kept, 'end']);
+  const stored = await client.query({
+    query: "SELECT toUInt32(countIf(message != '')) AS n FROM events",
+    format: 'JSONEachRow',
+  });
+  assert.deepEqual(await stored.json(), [{ n: 5 }]);
 });

@@ -1,6 +1,7 @@
 // events -> the table `events`: as a block to the engine in this process, as text to a server
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Event } from '../../model/event.ts';
+import { messageAt } from './event-message.ts';
 import { eventBlock } from './event-native.ts';
 import { EVENT_COLUMNS, senderText } from './events.ts';
 import { insertBlock, insertTsv, tsvText } from './insert.ts';
@@ -20,6 +21,7 @@ export async function insertEvents(client: ClickHouseClient, events: readonly Ev
 }
 
 function rowOf(event: Event): string {
+  const at = messageAt(event);
   const cells = [
     time(event.receivedAtMs),
     time(event.observedAtMs),
@@ -52,7 +54,8 @@ function rowOf(event: Event): string {
     event.originBasis ?? '',
     Math.round(event.clockOffsetMs ?? 0),
     event.parentExecutable ?? '',
-    event.message,
+    at,
+    at === 0 ? event.message : '',
     event.raw,
   ];
   return `${cells.map((cell) => (typeof cell === 'object' ? tsvArray(cell) : tsvText(String(cell)))).join('\t')}\n`;

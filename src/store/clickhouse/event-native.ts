@@ -3,6 +3,7 @@
 import { mapped, parseAddress } from '../../model/addresses.ts';
 import type { Event } from '../../model/event.ts';
 import { type BlockWriter, createBlockWriter } from './block-writer.ts';
+import { messageAt } from './event-message.ts';
 
 type TextKey =
   | 'kind'
@@ -24,7 +25,6 @@ type TextKey =
   | 'origin'
   | 'originBasis'
   | 'parentExecutable'
-  | 'message'
   | 'raw';
 type NumberKey =
   | 'receivedAtMs'
@@ -59,7 +59,6 @@ const TEXTS: readonly (readonly [column: string, key: TextKey])[] = [
   ['origin', 'origin'],
   ['origin_basis', 'originBasis'],
   ['parent_executable', 'parentExecutable'],
-  ['message', 'message'],
   ['raw', 'raw'],
 ];
 /** With the size in bytes, and what stands for nothing said: the default of the column. */
@@ -92,6 +91,10 @@ export function eventBlock(events: readonly Event[]): { columns: string[]; block
   const writer = createBlockWriter();
   const columns = [...numbers.map(([column]) => column), 'sender', ...texts.map(([column]) => column)];
   if (hasWords) columns.push('arguments');
+  const places = events.map(messageAt);
+  const hasMessages = places.includes(0);
+  columns.push('message_at');
+  if (hasMessages) columns.push('message');
   writer.varint(columns.length);
   writer.varint(events.length);
   for (const [column, key, type, size, none] of numbers) {
@@ -105,6 +108,12 @@ export function eventBlock(events: readonly Event[]): { columns: string[]; block
     for (const event of events) writer.text(event[key] ?? '');
   }
   if (hasWords) writeArguments(writer, events);
+  head(writer, 'message_at', 'UInt32');
+  for (const place of places) writer.integer(place, 4);
+  if (hasMessages) {
+    head(writer, 'message', 'String');
+    for (let i = 0; i < events.length; i++) writer.text(places[i] === 0 ? events[i].message : '');
+  }
   return { columns, block: writer.bytes() };
 }
 

@@ -36,6 +36,7 @@ export const EVENT_COLUMNS = [
   'origin_basis',
   'clock_offset_ms',
   'parent_executable',
+  'message_at',
   'message',
   'raw',
 ] as const;
@@ -95,12 +96,21 @@ export async function eventsBetween(client: ClickHouseClient, question: EventQue
   return events.sort((a, b) => a.observedAtMs - b.observedAtMs || a.receivedAtMs - b.receivedAtMs);
 }
 
+const SELECTED_OTHERWISE: readonly string[] = [
+  'received_at',
+  'observed_at',
+  'sender',
+  'message_at',
+  'message',
+];
+
 /** What a question selects from `events` so that eventOf can read the rows, of JSONEachRow with numbers unquoted. */
 export const EVENT_COLUMNS_SELECT = [
   'toUnixTimestamp64Milli(received_at) AS receivedAtMs',
   'toUnixTimestamp64Milli(observed_at) AS observedAtMs',
   "replaceRegexpOne(toString(sender), '^::ffff:', '') AS sender_text",
-  ...EVENT_COLUMNS.filter((column) => !['received_at', 'observed_at', 'sender'].includes(column)),
+  'message_text',
+  ...EVENT_COLUMNS.filter((column) => !SELECTED_OTHERWISE.includes(column)),
 ].join(', ');
 
 export type EventRow = {
@@ -133,7 +143,7 @@ type TextColumn =
   | 'origin'
   | 'origin_basis'
   | 'parent_executable'
-  | 'message'
+  | 'message_text'
   | 'raw';
 type NumberColumn =
   | 'source_port'
@@ -159,7 +169,7 @@ export function eventOf(row: EventRow): Event {
     sourceAddress: row.source_address || undefined,
     command: row.command || undefined,
     ...detailsOf(row),
-    message: row.message,
+    message: row.message_text,
     raw: row.raw,
   };
 }

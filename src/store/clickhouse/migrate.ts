@@ -6,6 +6,7 @@ import { statements as exporterMinutes } from './migrations/0002_exporter-minute
 import { statements as eventFields } from './migrations/0003_event-fields.ts';
 import { statements as hosts } from './migrations/0004_hosts.ts';
 import { statements as eventSearch } from './migrations/0005_event-search.ts';
+import { statements as messageAt } from './migrations/0006_message-at.ts';
 
 /** Every statement can be repeated, because ClickHouse has no transactions around them. */
 const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
@@ -14,6 +15,7 @@ const MIGRATIONS: readonly { number: number; name: string; statements: readonly 
   { number: 3, name: 'event-fields', statements: eventFields },
   { number: 4, name: 'hosts', statements: hosts },
   { number: 5, name: 'event-search', statements: eventSearch },
+  { number: 6, name: 'message-at', statements: messageAt },
 ];
 
 /** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */
