@@ -25,7 +25,7 @@ const UPTIME = /^\[ {0,10}\d{1,10}\.\d{6}\] /;
 const WHOLE_ISO = new RegExp(`^${ISO_TIME.source}$`);
 const ANY_TIMES = [ISO_TIME, MONTH_TIME].map(({ source }) => new RegExp(source, 'g'));
 const FIRST_TIMES = [ISO_TIME, MONTH_TIME].map(({ source }) => new RegExp(`^${source}:?(?=\\s|$)`));
-const [DIGIT_ONE, SPACE] = [0x31, 0x20];
+const [DIGIT_ONE, SPACE, BRACKET] = [0x31, 0x20, 0x5b];
 
 export function readHeader(line: string): Header {
   const priority = PRIORITY.exec(line);
@@ -98,28 +98,48 @@ function readCisco(text: string, severity: number | undefined): Omit<Header, 'fa
 
 /** RFC 3164 section 4.1 and the forms that it became. */
 function readOld(text: string): Omit<Header, 'facility'> {
-  let rest = text.replace(/^[\s:]{1,4}/, '').replace(/^\d{1,10}: /, '');
-  let time: WrittenTime | undefined;
-  for (const pattern of FIRST_TIMES) {
+  // Letters begin neither, and most lines begin with the name of a month.
+  let rest = isLetter(text.charCodeAt(0)) ? text : text.replace(/^[\s:]{1,4}/, '').replace(/^\d{1,10}: /, '');
+  let time = timeAgain(rest);
+  if (time) rest = rest.slice(STAMP_LENGTH).trimStart();
+  for (const pattern of time ? [] : FIRST_TIMES) {
     const match = pattern.exec(rest);
     const found = match?.groups && writtenTime(match.groups);
     if (!match || !found) continue;
     time = found;
+    if (match[0].length === STAMP_LENGTH) latest = { stamp: match[0], time };
     rest = rest.slice(match[0].length).trimStart();
     break;
   }
   const tagged = readTag(rest);
   if (tagged) return { time, ...tagged };
-  const [host, ...words] = rest.split(' ', 2);
-  if (time !== undefined && words.length > 0 && HOST.test(host) && !host.endsWith(':')) {
+  const space = rest.indexOf(' ');
+  const host = rest.slice(0, Math.max(space, 0));
+  if (time !== undefined && space >= 0 && HOST.test(host) && !host.endsWith(':')) {
     const message = rest.slice(host.length).trimStart();
     return { time, host, ...(readTag(message) ?? { message }) };
   }
   return { time, message: rest };
 }
 
+/** `Mmm dd hh:mm:ss`; lines of one second follow each other. */
+const STAMP_LENGTH = 15;
+let latest: { readonly stamp: string; readonly time: WrittenTime } | undefined;
+
+/** The time of the stamp read last, where the same stands here and nothing behind it could belong to it: a year, a zone. */
+function timeAgain(text: string): WrittenTime | undefined {
+  if (!latest || text.charCodeAt(STAMP_LENGTH) !== SPACE || !text.startsWith(latest.stamp)) return undefined;
+  const code = text.charCodeAt(STAMP_LENGTH + 1);
+  return isDigit(code) || isCapital(code) ? undefined : latest.time;
+}
+
+const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
+const isCapital = (code: number) => code >= 0x41 && code <= 0x5a;
+const isLetter = (code: number) => isCapital(code) || (code >= 0x61 && code <= 0x7a);
+
 function readTag(text: string): { program: string; message: string } | undefined {
-  if (UPTIME.test(text)) return { program: 'kernel', message: text.replace(UPTIME, '') };
+  if (text.charCodeAt(0) === BRACKET && UPTIME.test(text))
+    return { program: 'kernel', message: text.replace(UPTIME, '') };
   const match = TAG.exec(text);
   if (!match) return undefined;
   const message = text.slice(match[0].length).trimStart();

@@ -1,6 +1,6 @@
 // line (as received) -> Event
 import type { Event } from '../model/event.ts';
-import { cleanLine, withoutControls } from './clean.ts';
+import { cleanLine, isPrintable, withoutControls } from './clean.ts';
 import { readHeader } from './header.ts';
 import { isKnownProgram, readersFor } from './readers/index.ts';
 import type { Reading } from './readers/reader.ts';
@@ -27,7 +27,8 @@ export function parseEvent(
   const text = cleanLine(line);
   const header = readHeader(text);
   const program = header.program ?? '';
-  const raw = withoutControls(text);
+  const isPlain = isPrintable(text);
+  const raw = isPlain ? text : withoutControls(text);
   const reading = read(program, header.message, raw);
   if (!reading && options.onUnread && isKnownProgram(program))
     options.onUnread(withoutControls(program), withoutControls(header.message));
@@ -37,8 +38,9 @@ export function parseEvent(
     receivedAtMs,
     observedAtMs: reading?.observedAtMs ?? headerMs ?? receivedAtMs,
     sender,
-    host: clean(reading?.host ?? header.host),
-    program: clean(reading?.program ?? header.program),
+    host: reading?.host === undefined && isPlain ? header.host : clean(reading?.host ?? header.host),
+    program:
+      reading?.program === undefined && isPlain ? header.program : clean(reading?.program ?? header.program),
     severity: header.severity,
     facility: header.facility,
     user: clean(reading?.user),

@@ -48,7 +48,11 @@ export function writtenTime(groups: Readonly<Record<string, string | undefined>>
   const month = groups.month
     ? Number(groups.month) - 1
     : MONTHS.indexOf((groups.monthName ?? '').toLowerCase());
-  const [hour, minute, second] = (groups.time ?? '').split(':').map(Number);
+  // Both patterns have it as hh:mm:ss.
+  const { time: clock = '' } = groups;
+  const hour = Number(clock.slice(0, 2));
+  const minute = Number(clock.slice(3, 5));
+  const second = Number(clock.slice(6, 8));
   const time = {
     year: yearText === undefined ? undefined : Number(yearText),
     month,
@@ -57,7 +61,7 @@ export function writtenTime(groups: Readonly<Record<string, string | undefined>>
     minute,
     // RFC 5424 section 6.2.3 forbids the leap second 60, devices write it.
     second: Math.min(second, 59),
-    millisecond: Number((groups.fraction ?? '').padEnd(3, '0').slice(0, 3)),
+    millisecond: groups.fraction === undefined ? 0 : Number(groups.fraction.padEnd(3, '0').slice(0, 3)),
     zoneMinutes: zoneMinutes(groups.zone),
   };
   const isDay = month >= 0 && month <= 11 && time.day >= 1 && time.day <= daysIn(time.year ?? 2024, month);
@@ -66,15 +70,20 @@ export function writtenTime(groups: Readonly<Record<string, string | undefined>>
 
 function zoneMinutes(zone: string | undefined): number | undefined {
   if (zone === undefined) return undefined;
+  if (zone === 'Z') return 0;
   const offset = /^([+-])(\d\d):?(\d\d)$/.exec(zone);
   if (!offset) return ZONE_MINUTES[zone.toUpperCase()];
   return (offset[1] === '-' ? -1 : 1) * (Number(offset[2]) * 60 + Number(offset[3]));
 }
 
-const daysIn = (year: number, month: number) => new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const isLeap = (year: number) => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+const daysIn = (year: number, month: number) => DAYS[month] + (month === 1 && isLeap(year) ? 1 : 0);
 
 /** The difference up to which a time without a zone is believed: no zone is further from UTC than 14 hours, few than 12. */
 export const ZONELESS_TOLERANCE_MS = 12 * 3_600_000;
+/** Up to this no other year is nearer. */
+const HALF_YEAR_MS = 182 * 86_400_000;
 const LATEST_MS = Date.UTC(2100, 0);
 
 /**
@@ -89,10 +98,13 @@ export function resolveTime(
   const at = (year: number) =>
     Date.UTC(year, time.month, time.day, time.hour, time.minute, time.second, time.millisecond) -
     (time.zoneMinutes ?? 0) * 60_000;
-  const received = new Date(receivedAtMs).getUTCFullYear();
-  const years = time.year === undefined ? [received - 1, received, received + 1] : [time.year];
   const distance = (atMs: number) => Math.abs(atMs - receivedAtMs);
-  const nearest = years.map(at).reduce((best, one) => (distance(one) < distance(best) ? one : best));
+  const received = time.year ?? new Date(receivedAtMs).getUTCFullYear();
+  let nearest = at(received);
+  if (time.year === undefined && distance(nearest) > HALF_YEAR_MS)
+    nearest = [received - 1, received, received + 1]
+      .map(at)
+      .reduce((best, one) => (distance(one) < distance(best) ? one : best));
   if (nearest < 0 || nearest > LATEST_MS) return undefined;
   const isStated = time.year !== undefined && time.zoneMinutes !== undefined;
   return isStated || distance(nearest) <= toleranceMs ? nearest : undefined;

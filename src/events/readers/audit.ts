@@ -166,9 +166,11 @@ export function execveArguments(records: readonly Fields[]): string[] | undefine
 
 /** What was encoded may hold anything. */
 function clean(reading: Reading): Reading {
-  const entries = Object.entries(reading).map(([key, value]) => {
-    if (typeof value === 'string') return [key, withoutControls(value)];
-    return [key, Array.isArray(value) ? value.map((text: string) => withoutControls(text)) : value];
-  });
-  return Object.fromEntries(entries) as Reading;
+  const cleaned: Record<string, unknown> = { ...reading };
+  for (const key in cleaned) {
+    const value = cleaned[key];
+    if (typeof value === 'string') cleaned[key] = withoutControls(value);
+    else if (Array.isArray(value)) cleaned[key] = value.map((text: string) => withoutControls(text));
+  }
+  return cleaned as unknown as Reading;
 }

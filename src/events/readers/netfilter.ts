@@ -3,6 +3,7 @@ import type { EventKind } from '../../model/event.ts';
 import { addressText, portNumber, protocolName, type Reader } from './reader.ts';
 
 const MAX_LENGTH = 2048;
+const SPACE = 0x20;
 /** The rule's prefix says what becomes of the packet, if anything does. */
 const DROP = /(?:DROP|REJECT|BLOCK|DEN(?:Y|IED)|DISCARD|INVALID)/i;
 const ACCEPT = /(?:ACCEPT|ALLOW|PASS|PERMIT)/i;
@@ -16,18 +17,19 @@ export const netfilter: Reader = {
     // An ICMP error holds the packet that it is about: [SRC=... ]
     const inner = message.indexOf('[SRC=', start);
     const end = Math.min(inner < 0 ? message.length : inner, start + MAX_LENGTH);
-    const fields = readFields(message.slice(start, end));
-    const source = addressText(fields.get('SRC'));
-    const destination = addressText(fields.get('DST'));
-    if (source === undefined || destination === undefined || !fields.has('OUT')) return undefined;
+    const fields = message.slice(start, end);
+    const source = addressText(field(fields, 'SRC='));
+    const destination = addressText(field(fields, 'DST='));
+    if (source === undefined || destination === undefined || field(fields, 'OUT=') === undefined)
+      return undefined;
     const prefix = `${program === 'kernel' ? '' : program} ${message.slice(0, start)}`;
     return {
       kind: kindOf(prefix),
       sourceAddress: source,
       destinationAddress: destination,
-      sourcePort: portNumber(fields.get('SPT')),
-      destinationPort: portNumber(fields.get('DPT')),
-      protocol: protocolName(fields.get('PROTO')),
+      sourcePort: portNumber(field(fields, 'SPT=')),
+      destinationPort: portNumber(field(fields, 'DPT=')),
+      protocol: protocolName(field(fields, 'PROTO=')),
       action: (DROP.exec(prefix) ?? ACCEPT.exec(prefix) ?? /AUDIT/i.exec(prefix))?.[0],
     };
   },
@@ -41,14 +43,12 @@ function kindOf(prefix: string): EventKind {
   return ACCEPT.test(prefix) ? 'firewall-accept' : 'firewall-packet';
 }
 
-/** The first of each: LEN and ID come again for UDP and ICMP. */
-function readFields(text: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  for (const word of text.split(' ')) {
-    const at = word.indexOf('=');
-    if (at <= 0) continue;
-    const name = word.slice(0, at);
-    if (!fields.has(name)) fields.set(name, word.slice(at + 1));
+/** The first of its name, given with the equals sign: LEN and ID come again for UDP and ICMP. */
+function field(text: string, name: string): string | undefined {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (at > 0 && text.charCodeAt(at - 1) !== SPACE) continue;
+    const end = text.indexOf(' ', at);
+    return text.slice(at + name.length, end < 0 ? text.length : end);
   }
-  return fields;
+  return undefined;
 }
