@@ -17,6 +17,8 @@ const MAX_CONTACTS = 20_000;
 const MAX_CONTACTS_OF_SOURCE = 200;
 /** Who is named this near to the trigger may be its implementer. */
 const TICKET_NEAR_MS = 60_000;
+/** An act is logged by several, and its ruleset pulled: what led to the trigger must not pass for a habit. */
+const OWN_ACT_MS = 15_000;
 /** Generations of parents that are looked up. */
 const MAX_ANCESTORS = 6;
 
@@ -51,7 +53,7 @@ export async function gatherHostEvidence(
   const before: HostWindow = {
     ...window,
     fromMs: trigger.atMs - baselineDays * DAY_MS,
-    untilMs: trigger.atMs - 1,
+    untilMs: trigger.atMs - OWN_ACT_MS,
   };
   const dataGaps: string[] = [];
   const own = await store.events(window, asks.events, trigger.atMs, MAX_EVENTS);
