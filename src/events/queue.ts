@@ -21,7 +21,8 @@ export interface QueueOptions {
   readonly onRoom: () => void;
 }
 
-const MAX_BATCH = 20_000;
+/** Small batches are small parts, which the table merges again and again. */
+const MAX_BATCH = 50_000;
 /** What an event takes besides its texts. */
 const EVENT_BYTES = 300;
 
