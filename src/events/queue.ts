@@ -21,8 +21,7 @@ export interface QueueOptions {
   readonly onRoom: () => void;
 }
 
-/** Small batches are small parts, which the table merges again and again. */
-const MAX_BATCH = 50_000;
+const MAX_BATCH = 20_000;
 /** What an event takes besides its texts. */
 const EVENT_BYTES = 300;
 

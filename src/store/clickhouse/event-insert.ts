@@ -7,9 +7,9 @@ import { EVENT_COLUMNS, senderText } from './events.ts';
 import { insertBlock, insertTsv, tsvText } from './insert.ts';
 import { engineFolder } from './open.ts';
 
-const INSERT_ROWS = 50_000;
+const INSERT_ROWS = 20_000;
 
-/** Resolves when all are stored; throws what the client throws, the parts of 50,000 before it are stored then. */
+/** Resolves when all are stored; throws what the client throws, the parts of 20,000 before it are stored then. */
 export async function insertEvents(client: ClickHouseClient, events: readonly Event[]): Promise<void> {
   for (let from = 0; from < events.length; from += INSERT_ROWS) {
     const some = events.slice(from, from + INSERT_ROWS);
