@@ -14,9 +14,8 @@ const PRINTABLE = /^[ -~]*$/;
 /** Cut to MAX_LINE_BYTES, decoded as UTF-8, without line ends; each control character is one U+FFFD, tabs are blanks. */
 export function cleanLine(line: Uint8Array | string): string {
   const bytes = typeof line === 'string' ? Buffer.from(line.slice(0, MAX_LINE_BYTES), 'utf8') : line;
-  const { buffer, byteOffset, byteLength } = bytes;
-  const kept = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
-  const text = kept.toString('utf8', 0, Math.min(byteLength, MAX_LINE_BYTES));
+  const kept = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, MAX_LINE_BYTES));
+  const text = kept.toString('utf8');
   return isPrintable(text) ? text : text.replace(LINE_ENDS, '').replace(BLANKS, ' ');
 }
 

@@ -7,7 +7,7 @@ export interface FrameReader {
   end(): void;
 }
 
-/** Without the line end, and to be read during the call only: it may be part of what was pushed. Cut to the bound; `isTruncated` where it was longer or the connection broke off within. */
+/** A copy without the line end, cut to the bound; `isTruncated` where it was longer or the connection broke off within. */
 export type FrameSink = (message: Buffer, isTruncated: boolean) => void;
 
 /** RFC 6587 section 3.4.1 sets no bound on MSG-LEN; beyond this it is no syslog. */
@@ -30,15 +30,12 @@ export function createFrameReader(maxBytes: number, sink: FrameSink): FrameReade
   let held = 0;
   let isTruncated = false;
 
-  /** `isWhole`: nothing of the message comes after. */
-  const keep = (bytes: Uint8Array, isWhole: boolean) => {
+  const keep = (bytes: Uint8Array) => {
     const room = maxBytes - held;
     if (bytes.length > room) isTruncated = true;
     if (room <= 0 || bytes.length === 0) return;
-    const some = bytes.length > room ? bytes.subarray(0, room) : bytes;
-    const isAlone = isWhole && parts.length === 0;
-    // What is waited with is a copy: the socket's buffer is used again.
-    const part = isAlone ? Buffer.from(some.buffer, some.byteOffset, some.length) : Buffer.from(some);
+    // A copy: the socket's buffer is used again.
+    const part = Buffer.from(bytes.subarray(0, room));
     parts.push(part);
     held += part.length;
     // Bytes that trickle in one by one must not become as many buffers.
@@ -57,7 +54,7 @@ export function createFrameReader(maxBytes: number, sink: FrameSink): FrameReade
   };
   /** What looked like a count was the start of a line. */
   const becomeLine = (text: string) => {
-    keep(Buffer.from(text, 'latin1'), false);
+    keep(Buffer.from(text, 'latin1'));
     state = 'line';
   };
   /** One byte of what decides about the framing; returns false where the byte is to be looked at again in the new state. */
@@ -92,14 +89,14 @@ export function createFrameReader(maxBytes: number, sink: FrameSink): FrameReade
     while (at < chunk.length) {
       if (state === 'counted') {
         const until = Math.min(chunk.length, at + left);
-        keep(chunk.subarray(at, until), until - at === left);
+        keep(chunk.subarray(at, until));
         left -= until - at;
         at = until;
         if (left === 0) emit();
       } else if (state === 'line') {
         const newline = chunk.indexOf(NEWLINE, at);
         const until = newline < 0 ? chunk.length : newline;
-        keep(chunk.subarray(at, until), newline >= 0);
+        keep(chunk.subarray(at, until));
         at = until + 1;
         if (newline >= 0) emit();
       } else if (decide(chunk[at])) at++;
