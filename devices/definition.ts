@@ -100,6 +100,11 @@ export interface DeviceDefinition {
   readonly changedBy: readonly RegExp[];
   /** Header lines inside the configuration that name who changed it last; named groups user, time. Weak evidence. */
   readonly changeHeaders?: readonly RegExp[];
+  /**
+   * Entries of outputs that yield `history`; named groups user, time, source (where the user came from), command, comment.
+   * Indented lines under an entry that are none themselves are its comment.
+   */
+  readonly history?: readonly RegExp[];
   /** Gives an output that comes as one long line lines of its own, before it is redacted and kept; idempotent, never throws. */
   readonly layout?: (output: string) => string;
   /** Configuration text -> rules. Never throws: what it cannot read it lists. */
