@@ -48,6 +48,8 @@ export interface Rule {
   readonly translation?: Translation;
   readonly action: string;
   readonly comment?: string;
+  /** What the configuration itself says of who changed the rule last (pfSense, OPNsense). */
+  readonly lastChange?: { readonly user?: string; readonly atMs?: number; readonly raw: string };
   readonly lines: readonly SourceLine[];
 }
 

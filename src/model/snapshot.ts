@@ -9,4 +9,6 @@ export interface Snapshot {
   readonly durationMs: number;
   /** Redacted. */
   readonly text: string;
+  /** What the device's own list of changes said then; redacted, no part of the configuration. */
+  readonly history?: string;
 }

@@ -1,9 +1,10 @@
 // events and header lines around a change -> items of evidence about who made it, the strongest first
 import type { DeviceDefinition } from '../../devices/definition.ts';
-import type { ActorEvidence } from '../model/change.ts';
+import type { ActorEvidence, RuleChange } from '../model/change.ts';
 import type { Event } from '../model/event.ts';
 import { bearing } from './changing.ts';
 import { changeHeaders } from './headers.ts';
+import type { HistoryEntry } from './history.ts';
 import { timeWithin } from './occurred.ts';
 
 export interface ActorInput {
@@ -11,6 +12,8 @@ export interface ActorInput {
   readonly definition: Pick<DeviceDefinition, 'vendor' | 'changedBy' | 'changeHeaders'>;
   /** The configuration after the change. */
   readonly text: string;
+  /** The device's own list of changes. */
+  readonly history?: readonly HistoryEntry[];
   /** The time in which the change happened. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -24,6 +27,8 @@ export interface ActorInput {
 /** A login counts this long before the change could have happened. */
 const LOGIN_BEFORE_MS = 3_600_000;
 const MOST_ITEMS = 50;
+/** A device's own clock may be off by this much against ours. */
+const CLOCK_MS = 60_000;
 
 /** Pure. What a line does not state is left out; nobody is named by inference. */
 export function actorEvidence(input: ActorInput): ActorEvidence[] {
@@ -49,12 +54,55 @@ export function actorEvidence(input: ActorInput): ActorEvidence[] {
       raw: event.raw.slice(0, 1000),
     });
   }
+  for (const { comment, ...entry } of input.history ?? []) {
+    const { user, sourceAddress, atMs } = entry;
+    if (user === undefined || input.ignoreUsers?.includes(user)) continue;
+    if (atMs === undefined || atMs < input.fromMs - CLOCK_MS || atMs > input.toMs + CLOCK_MS) continue;
+    const confidence = sourceAddress === undefined ? 0.85 : 0.9;
+    const ticket = ticketIn(`${comment ?? ''}\n${entry.raw}`);
+    items.push({ ...entry, source: 'commit-log', ticket, confidence });
+  }
   for (const { user, atMs, raw } of changeHeaders(input.text, input.definition, input.timeZone)) {
     // A header that names an earlier time is about an earlier change.
     if (user === undefined || (atMs !== undefined && (atMs < input.fromMs || atMs > input.toMs))) continue;
     const confidence = atMs === undefined ? 0.2 : 0.4;
     items.push({ source: 'config-header', user, ticket: ticketIn(raw), atMs, confidence, raw });
   }
+  return strongestFirst(items);
+}
+
+/** FortiOS and others name a rule by its UUID in the log line as in the configuration. */
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
+
+/**
+ * Evidence about one change among those of the same time, the strongest first: what names its rule comes before what may
+ * be about others, and what the rule says of its own last change is added. Pure.
+ */
+export function actorsOf(
+  actors: readonly ActorEvidence[],
+  { ruleKey, after }: Pick<RuleChange, 'ruleKey' | 'after'>,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): ActorEvidence[] {
+  const uuid = UUID.exec(ruleKey)?.[0].toLowerCase();
+  const isNamed = ({ raw }: ActorEvidence) => uuid !== undefined && raw.toLowerCase().includes(uuid);
+  const namesAny = uuid !== undefined && actors.some(isNamed);
+  const items = actors.map((actor) => {
+    if (isNamed(actor)) return { ...actor, confidence: Math.max(actor.confidence, 0.95) };
+    // A line with another rule's UUID is about that one.
+    const isOther = namesAny && UUID.test(actor.raw);
+    return isOther ? { ...actor, confidence: Math.min(actor.confidence, 0.2) } : actor;
+  });
+  const last = after?.lastChange;
+  const isRecent =
+    last?.atMs === undefined || (last.atMs >= fromMs - CLOCK_MS && last.atMs <= toMs + CLOCK_MS);
+  if (last?.user !== undefined && isRecent)
+    items.push({
+      source: 'rule-metadata',
+      user: last.user,
+      ...(last.atMs === undefined ? {} : { atMs: last.atMs }),
+      confidence: last.atMs === undefined ? 0.3 : 0.85,
+      raw: last.raw.slice(0, 1000),
+    });
   return strongestFirst(items);
 }
 

@@ -4,6 +4,7 @@ import type { OccurredBetween } from '../model/change.ts';
 import type { Event } from '../model/event.ts';
 import { bearing } from './changing.ts';
 import { changeHeaders } from './headers.ts';
+import type { HistoryEntry } from './history.ts';
 
 export interface OccurredInput {
   /** The last pull that saw the configuration before the change. */
@@ -15,6 +16,8 @@ export interface OccurredInput {
   readonly definition: Pick<DeviceDefinition, 'vendor' | 'changedBy' | 'changeHeaders'>;
   /** The configuration after the change. */
   readonly text: string;
+  /** The device's own list of changes. */
+  readonly history?: readonly HistoryEntry[];
   /** The device's IANA time zone. */
   readonly timeZone?: string;
 }
@@ -26,6 +29,8 @@ const BEFORE_MS = 1000;
 const AFTER_MS = 1000;
 /** A logged command still has to run. */
 const RUNNING_MS = 5000;
+/** A device's own clock may be off by this much against ours. */
+const CLOCK_MS = 60_000;
 
 /** Pure. Never wider than the two pulls; several logged changes in between give the time from the first to the last. */
 export function occurredBetween(input: OccurredInput): OccurredBetween {
@@ -46,6 +51,15 @@ export function occurredBetween(input: OccurredInput): OccurredBetween {
       fromMs: spans.reduce((least, span) => Math.max(fromMs, Math.min(least, span.fromMs)), toMs),
       toMs: spans.reduce((most, span) => Math.min(toMs, Math.max(most, span.toMs)), fromMs),
       basis: 'syslog',
+    };
+  const listed = (input.history ?? []).flatMap(({ atMs }) =>
+    atMs !== undefined && atMs > fromMs - CLOCK_MS && atMs <= toMs + CLOCK_MS ? atMs : [],
+  );
+  if (listed.length > 0)
+    return {
+      fromMs: listed.reduce((least, atMs) => Math.max(fromMs, Math.min(least, atMs - CLOCK_MS)), toMs),
+      toMs: listed.reduce((most, atMs) => Math.min(toMs, Math.max(most, atMs + CLOCK_MS)), fromMs),
+      basis: 'commit-log',
     };
   const changedAtMs = changeHeaders(input.text, definition, input.timeZone)
     .flatMap(({ atMs }) => (atMs !== undefined && atMs > fromMs && atMs <= toMs ? atMs : []))

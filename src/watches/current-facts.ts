@@ -3,8 +3,9 @@ import { definitionOf } from '../../devices/index.ts';
 import { encodeJson } from '../model/json.ts';
 import type { ChangeFacts } from '../model/watch.ts';
 import type { Services } from '../services.ts';
+import { actorsOf } from '../snapshots/actors.ts';
 import { type Device, deviceById } from '../store/postgres/devices.ts';
-import { ruleChangeById } from '../store/postgres/rule-changes.ts';
+import { changeOf, ruleChangeById, ruleChangesInto, setWhoAndWhen } from '../store/postgres/rule-changes.ts';
 import { asSnapshot, snapshotById } from '../store/postgres/snapshots.ts';
 import { approvedForwards, ticketsAround } from '../store/postgres/tickets.ts';
 import type { Watch } from '../store/postgres/watches.ts';
@@ -54,18 +55,11 @@ async function lateLines(watch: Watch, device: Device, services: Services): Prom
     events,
     ignoreUsers: [device.username],
   });
-  if (actors.length <= watch.facts.actors.length) return watch.facts;
-  const facts = { ...watch.facts, actors, occurredBetween };
-  await postgres
-    .updateTable('rule_changes')
-    .set({
-      actors: encodeJson(actors),
-      occurred_from: new Date(occurredBetween.fromMs),
-      occurred_to: new Date(occurredBetween.toMs),
-      occurred_basis: occurredBetween.basis,
-    })
-    .where('snapshot_after', '=', next.id)
-    .execute();
+  const own = actorsOf(actors, watch.facts.change, occurredBetween);
+  if (own.length <= watch.facts.actors.length) return watch.facts;
+  const facts = { ...watch.facts, actors: own, occurredBetween };
+  for (const row of await ruleChangesInto(postgres, next.id))
+    await setWhoAndWhen(postgres, row.id, actorsOf(actors, changeOf(row), occurredBetween), occurredBetween);
   await postgres
     .updateTable('watches')
     .set({ facts: encodeJson(facts) })

@@ -8,6 +8,7 @@ import type { RuleSet } from '../model/rule.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { readRules } from '../rules/read.ts';
 import { actorEvidence } from '../snapshots/actors.ts';
+import { historyEntries } from '../snapshots/history.ts';
 import { occurredBetween } from '../snapshots/occurred.ts';
 import type { ChangeSet, WatchedDevice } from './open.ts';
 
@@ -49,6 +50,7 @@ export function whoAndWhen(
   const { before, after, device, events, definition } = input;
   const { timeZone } = device;
   const { text } = after;
+  const history = historyEntries(after.history ?? '', definition, timeZone);
   return {
     occurredBetween: occurredBetween({
       previousTakenAtMs: before.takenAtMs,
@@ -56,12 +58,14 @@ export function whoAndWhen(
       events,
       definition,
       text,
+      history,
       timeZone,
     }),
     actors: actorEvidence({
       events,
       definition,
       text,
+      history,
       fromMs: before.takenAtMs,
       toMs: after.takenAtMs,
       ticketPattern: device.ticketPattern,

@@ -24,6 +24,7 @@ import {
 import { formatServices, unionServices } from '../model/services.ts';
 import type { ApprovedForward, Ticket } from '../model/ticket.ts';
 import type { ChangeFacts, Question } from '../model/watch.ts';
+import { actorsOf } from '../snapshots/actors.ts';
 import { approvalOf, outboundOf, servicesAtTarget, targetOf } from '../tickets/approved.ts';
 import { matchTicket } from '../tickets/match.ts';
 
@@ -187,7 +188,8 @@ export function changeFacts(
   site: SiteFacts,
   history: History,
 ): ChangeFacts {
-  const users = set.actors.flatMap((actor) => actor.user ?? []);
+  const actors = actorsOf(set.actors, change, set.occurredBetween);
+  const users = actors.flatMap((actor) => actor.user ?? []);
   const hour = hourIn(set.device.timeZone, set.occurredBetween.toMs);
   return {
     id,
@@ -195,9 +197,9 @@ export function changeFacts(
     change,
     class: change.class,
     occurredBetween: set.occurredBetween,
-    actors: set.actors,
+    actors,
     ...paperwork(
-      { device: set.device.name, change, occurredBetween: set.occurredBetween, actors: set.actors },
+      { device: set.device.name, change, occurredBetween: set.occurredBetween, actors },
       site,
       set.device.ticketPattern,
     ),

@@ -1,7 +1,7 @@
 // rule changes and their reconciliation in PostgreSQL
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
-import type { ActorEvidence, RuleChange } from '../../model/change.ts';
+import type { ActorEvidence, OccurredBetween, RuleChange } from '../../model/change.ts';
 import { decodeJson, encodeJson } from '../../model/json.ts';
 import type { ChangeFacts, TicketVerdict } from '../../model/watch.ts';
 import type { History } from '../../watches/open.ts';
@@ -91,6 +91,38 @@ export async function changesBetween(
     .where('occurred_from', '<=', to)
     .orderBy('detected_at', 'desc')
     .limit(limit)
+    .execute();
+}
+
+/** Those that a snapshot brought, at most so many; the rest keep what was known of them first. */
+export async function ruleChangesInto(
+  postgres: Kysely<Database>,
+  snapshotId: string,
+  limit = 1000,
+): Promise<StoredRuleChange[]> {
+  return postgres
+    .selectFrom('rule_changes')
+    .selectAll()
+    .where('snapshot_after', '=', snapshotId)
+    .limit(limit)
+    .execute();
+}
+
+export async function setWhoAndWhen(
+  postgres: Kysely<Database>,
+  id: string,
+  actors: readonly ActorEvidence[],
+  { fromMs, toMs, basis }: OccurredBetween,
+): Promise<void> {
+  await postgres
+    .updateTable('rule_changes')
+    .set({
+      actors: encodeJson(actors),
+      occurred_from: new Date(fromMs),
+      occurred_to: new Date(toMs),
+      occurred_basis: basis,
+    })
+    .where('id', '=', id)
     .execute();
 }
 
