@@ -1,9 +1,10 @@
 // a folder of recorded configurations, or a git repository of Oxidized or RANCID -> snapshots in order of time
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PosternError } from '../model/errors.ts';
+import { deviceOfFile, openRepository } from '../snapshots/repository.ts';
 
 export interface RecordedConfig {
   readonly device: string;
@@ -96,39 +97,13 @@ async function readBounded(file: string): Promise<string> {
   });
 }
 
-/** Every revision of every file, at its commit time. Oxidized: <group>/<device>; RANCID: <group>/configs/<device>. */
+/** Every revision of every file, at its commit time. */
 async function fromGit(path: string): Promise<RecordedConfig[]> {
-  const git = async (...args: string[]) =>
-    (await run('git', ['-c', 'core.quotePath=false', '-C', path, ...args], { maxBuffer: MAX_BYTES })).stdout;
-  const log = await git(
-    'log',
-    '--reverse',
-    '--no-merges',
-    '--no-renames',
-    '--diff-filter=AM',
-    '--name-only',
-    '--format=%x00%H %ct',
-    '--',
-    '.',
-  ).catch((cause: Error) => {
-    throw new PosternError(
-      'unreadable',
-      `cannot read the git history of ${path}: ${cause.message.split('\n')[0]}`,
-      { subject: path, cause },
-    );
+  const repository = openRepository(path);
+  return (await repository.revisions()).flatMap((revision) => {
+    const device = deviceOfFile(revision.file);
+    return device === undefined
+      ? []
+      : { device, takenAtMs: revision.atMs, text: () => repository.textOf(revision) };
   });
-  return log
-    .split('\0')
-    .slice(1)
-    .flatMap((entry) => {
-      const [head, ...files] = entry.split('\n').filter(Boolean);
-      const [commit, seconds] = head.split(' ');
-      return files
-        .filter((file) => !basename(file).startsWith('.') && !/router\.db$/.test(file))
-        .map((file) => ({
-          device: basename(file).replace(/\.cfg$/, ''),
-          takenAtMs: Number(seconds) * 1000,
-          text: () => git('show', `${commit}:${file}`),
-        }));
-    });
 }
