@@ -3,8 +3,9 @@ import type { Policy, PolicyEntry, RuleSet, Stage, Translation } from '../model/
 import type { Traffic } from '../model/traffic.ts';
 import type { Found, Novelty } from './compare.ts';
 import { appliesBox, decidedBy, usable } from './decide.ts';
+import type { SideName } from './ladders.ts';
 import { arriving, type Decider, insideArriving, mayOverlap, type Piece, splitSeen } from './piece.ts';
-import type { SideName, Touched } from './touched.ts';
+import type { Touched } from './touched.ts';
 import { translateDestination } from './translate.ts';
 
 /** Claims of one diff, and comparisons of boxes for them; beyond, what is left is claimed by and large. */
@@ -90,10 +91,8 @@ function openersOf(
     const deciders: readonly Decider[] = [...policy.entries.filter(usable), policy];
     for (const decider of deciders) {
       if (!touched[side].has(decider) || (policy.stage === 'filter' && lets(decider) !== isNew)) continue;
-      const boxes = touched.reach
-        .get(decider)
-        ?.filter((box) => failed.some((other) => mayOverlap(box, other)));
-      if (boxes && boxes.length > 0)
+      const boxes = touched.reachOf(decider).filter((box) => failed.some((other) => mayOverlap(box, other)));
+      if (boxes.length > 0)
         openers.push({ decider, policy, side, isNew, novelty: NOVELTIES[policy.stage], boxes });
     }
   }

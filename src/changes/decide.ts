@@ -1,15 +1,16 @@
 // pieces of traffic, one policy -> which entry decides about which part of them
 import type { Policy, PolicyEntry } from '../model/rule.ts';
 import { ANY_TRAFFIC, type Traffic } from '../model/traffic.ts';
+import { type BoxIndex, indexBoxes } from './box-index.ts';
 import { type Decider, mayOverlap, type Piece, splitSeen } from './piece.ts';
-import { addressesAround, everyItem, listsNear, type Pool, poolOf, put } from './pool.ts';
+import { boxAround, everyItem, listsNear, type Pool, poolOf, put } from './pool.ts';
 
 /** How many comparisons of boxes are left; over it a region is too finely cut to be worth following. */
 export interface Budget {
   left: number;
 }
 /** Cutting a box takes as long as so many comparisons. */
-const CUT_COST = 50;
+export const CUT_COST = 50;
 export class TooManyPieces extends Error {}
 
 export function spend(budget: Budget, comparisons: number): void {
@@ -29,20 +30,50 @@ export const decidedBy = (piece: Piece, decider: Decider): Piece => ({
 
 export const appliesBox = (policy: Policy): Traffic => ({ ...ANY_TRAFFIC, ...policy.appliesTo });
 
+export const isMirror = ({ translation }: PolicyEntry): boolean => translation?.kind === 'mirror';
+
 export const inOrder = (policy: Policy): readonly PolicyEntry[] =>
   policy.evaluation === 'last-match' ? policy.entries.toReversed() : policy.entries;
+
+/** What one evaluation works with. */
+export interface Means {
+  readonly budget: Budget;
+  /** Entries in the order in which packets meet them; of a large policy, those that can meet the box. */
+  readonly entriesNear: (policy: Policy, box: Traffic) => readonly PolicyEntry[];
+  /** Fewer pieces that say the same. */
+  readonly merge: (pieces: Piece[]) => Piece[];
+}
+
+/** Policies of fewer entries are walked through. */
+const LARGE = 64;
+
+/** Knows each large policy it was asked about by where its entries lie. */
+export function createEntryFinder(): Means['entriesNear'] {
+  const known = new Map<Policy, { entries: readonly PolicyEntry[]; index: BoxIndex }>();
+  return (policy, box) => {
+    if (policy.entries.length < LARGE) return inOrder(policy);
+    let found = known.get(policy);
+    if (!found) {
+      const entries = inOrder(policy);
+      found = { entries, index: indexBoxes(entries.map(({ match }) => match)) };
+      known.set(policy, found);
+    }
+    const { entries } = found;
+    return found.index.near(box).map((position) => entries[position]);
+  };
+}
 
 /** The first entry of the policy that matches decides, among those that `counts`. */
 export function decide(
   pieces: readonly Piece[],
   policy: Policy,
   counts: (entry: PolicyEntry) => boolean,
-  budget: Budget,
+  { budget, entriesNear }: Means,
 ) {
   const { hits: inside, rest: outside } = cut(pieces, appliesBox(policy));
   const hits: { piece: Piece; entry: PolicyEntry }[] = [];
   const undecided = openTo(inside);
-  for (const entry of inOrder(policy)) {
+  for (const entry of inside.length > 0 ? entriesNear(policy, undecided.around) : []) {
     spend(budget, 1);
     if (!counts(entry)) continue;
     for (const piece of takeHits(undecided, entry.match, entry.translated, budget))
@@ -60,7 +91,7 @@ export interface Undecided {
 
 export const openTo = (pieces: readonly Piece[]): Undecided => ({
   pool: poolOf(pieces, (piece) => piece.seen.services),
-  around: addressesAround(pieces.map((piece) => piece.seen)),
+  around: boxAround(pieces.map((piece) => piece.seen)),
 });
 
 /** Takes out what is seen inside the box; the rest of those pieces stays. */

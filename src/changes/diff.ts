@@ -8,13 +8,15 @@ import { attribute, entriesByKey, obstaclesOf, type Side } from './attribute.ts'
 import { gravest } from './classify.ts';
 import { coarseClaims } from './coarse.ts';
 import { type Found, newlyPassing } from './compare.ts';
-import { type Budget, TooManyPieces } from './decide.ts';
+import { createEntryFinder, type Means, TooManyPieces } from './decide.ts';
 import { type Effect, evaluate } from './effect.ts';
+import type { SideName } from './ladders.ts';
+import { mergePieces } from './merge.ts';
 import { toOpenings } from './openings.ts';
 import { effectOf, type Pair, pairRules } from './pair.ts';
-import type { Decider } from './piece.ts';
+import type { Decider, Piece } from './piece.ts';
 import { createSignatures, type Signatures } from './signature.ts';
-import { FAMILIES, findTouched, hull, type SideName, type Touched } from './touched.ts';
+import { FAMILIES, findTouched, hull, type Touched } from './touched.ts';
 
 /** Comparisons of boxes that one diff, and one box of its region, may take. */
 export interface Limits {
@@ -53,7 +55,7 @@ export function diffRuleSets(before: RuleSet, after: RuleSet, site: Site, limits
   follow(before, after, touched, find, signatures, limits);
   return [...drafts.values()]
     .filter((one) => !one.implied || one.opens.length + one.closes.length > 0)
-    .map((one) => finish(one, site, signatures))
+    .map((one) => finish(one, site, signatures, (decider) => isTouched(touched, decider)))
     .sort((a, b) => rank(a) - rank(b) || lineOf(a) - lineOf(b));
 }
 
@@ -123,7 +125,7 @@ function follow(
     obstacles: obstaclesOf(effect, touched[name]),
     entries: entries[name],
   });
-  const compare = ([old, now]: readonly [Effect, Effect], budget: Budget) => {
+  const compare = ([old, now]: readonly [Effect, Effect], { budget }: Means) => {
     const [sideBefore, sideAfter] = [side('before', old), side('after', now)];
     const opened = newlyPassing(sideBefore, sideAfter, signatures, budget);
     const closed = newlyPassing(sideAfter, sideBefore, signatures, budget);
@@ -139,11 +141,15 @@ function follow(
   // Box by box, as pieces of disjoint boxes never meet; narrow boxes first, so that a wide one cannot use up their share.
   const failed: Traffic[] = [];
   let left = limits.all;
+  const entriesNear = createEntryFinder();
+  const keeps = (decider: Decider) => isTouched(touched, decider);
+  const merge = (pieces: Piece[]) => mergePieces(pieces, keeps, signatures);
   for (const box of touched.region.toReversed()) {
     const budget = { left: Math.min(left, limits.box) };
     const granted = budget.left;
     try {
-      compare([evaluate(before, [box], budget), evaluate(after, [box], budget)], budget);
+      const means = { budget, entriesNear, merge };
+      compare([evaluate(before, [box], means), evaluate(after, [box], means)], means);
     } catch (error) {
       if (!(error instanceof TooManyPieces)) throw error;
       failed.push(box);
@@ -160,9 +166,17 @@ function follow(
     }
 }
 
-function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {
-  const opens = toOpenings(one.opens, site, signatures);
-  const closes = toOpenings(one.closes, site, signatures);
+const isTouched = ({ before, after }: Touched, decider: Decider): boolean =>
+  before.has(decider) || after.has(decider);
+
+function finish(
+  one: Draft,
+  site: Site,
+  signatures: Signatures,
+  isChanged: (decider: Decider) => boolean,
+): RuleChange {
+  const opens = toOpenings(one.opens, site, signatures, isChanged);
+  const closes = toOpenings(one.closes, site, signatures, isChanged);
   const opened = gravest(opens.map((opening) => opening.class));
   const closed = gravest(closes.map((opening) => opening.class));
   // What takes the place of a forward that is gone (the untranslated packet) says nothing about it.

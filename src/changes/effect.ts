@@ -2,23 +2,11 @@
 import type { AddressSet } from '../model/addresses.ts';
 import type { Policy, PolicyEntry, RuleSet, Stage, Translation } from '../model/rule.ts';
 import { type Region, subtractRegion, type Traffic } from '../model/traffic.ts';
-import { appliesBox, type Budget, cut, decide, decidedBy, inOrder, usable } from './decide.ts';
+import { appliesBox, cut, decide, decidedBy, isMirror, type Means, spend, usable } from './decide.ts';
 import { filterAll, type Outcome } from './filter.ts';
 import { arriving, mayOverlap, type Piece } from './piece.ts';
+import { boxAround } from './pool.ts';
 import { offsetOf, translateDestination } from './translate.ts';
-
-/** One box of packets that pass, and what becomes of them. */
-export interface Passing {
-  /** As the packet arrives, before translation. */
-  readonly traffic: Traffic;
-  readonly destinationTranslation?: Translation;
-  /** Policy route, tunnel or proxy that takes the packet, or mirror that takes a copy of it. */
-  readonly redirect?: Translation;
-  readonly sourceTranslation?: Translation;
-  /** Only under conditions that are not resolved. */
-  readonly conditional: boolean;
-  readonly ruleKeys: readonly string[];
-}
 
 /** What the rule set makes of a region: `mirrored` are copies of packets that are also in `passed`. */
 export interface Effect {
@@ -29,25 +17,12 @@ export interface Effect {
   readonly exempted: readonly Piece[];
 }
 
-/** Disjoint in (packet, choice the device makes from a pool); a mirrored packet is there once more with its mirror. */
-export function passing(ruleSet: RuleSet, within: Region): Passing[] {
-  const { passed, mirrored } = evaluate(ruleSet, disjoint(within), { left: Infinity });
-  return [...passed, ...mirrored].map((piece) => ({
-    traffic: piece.traffic,
-    destinationTranslation: destinationOf(piece),
-    redirect: piece.redirect,
-    sourceTranslation: piece.source,
-    conditional: piece.conditional,
-    ruleKeys: ruleKeysOf(piece),
-  }));
-}
-
 /** `within` must be disjoint. Throws TooManyPieces over the budget. */
-export function evaluate(ruleSet: RuleSet, within: Region, budget: Budget): Effect {
+export function evaluate(ruleSet: RuleSet, within: Region, means: Means): Effect {
   const at = (stage: Stage) => ruleSet.policies.filter((policy) => policy.stage === stage);
   const filters = (sees: Policy['sees']) => at('filter').filter((policy) => policy.sees === sees);
-  const arrived = filterAll(within.map(arriving), filters('untranslated'), budget);
-  const nat = firstOf(arrived.pieces, at('destination-nat'), usable, budget, (piece, entry) =>
+  const arrived = filterAll(within.map(arriving), filters('untranslated'), means);
+  const nat = firstOf(arrived.pieces, at('destination-nat'), usable, means, (piece, entry) =>
     translateDestination(piece, entry, entry.translation as Translation),
   );
   // What the device keeps for itself is not forwarded: no later stage sees it.
@@ -57,12 +32,12 @@ export function evaluate(ruleSet: RuleSet, within: Region, budget: Budget): Effe
     onward,
     at('redirect'),
     (entry) => usable(entry) && !isMirror(entry),
-    budget,
+    means,
     (piece, entry) => [{ ...decidedBy(piece, entry), redirect: entry.translation }],
   );
   const exempted: Piece[] = [];
-  const copies = at('redirect').flatMap((policy) => copiesOf(onward, policy, exempted));
-  const leave = (pieces: readonly Piece[]) => leaving(pieces, at('source-nat'), filters, budget);
+  const copies = at('redirect').flatMap((policy) => copiesOf(onward, policy, means, exempted));
+  const leave = (pieces: readonly Piece[]) => leaving(pieces, at('source-nat'), filters, means);
   const left = leave(routed.pieces);
   const mirrored = leave(copies);
   return {
@@ -74,20 +49,18 @@ export function evaluate(ruleSet: RuleSet, within: Region, budget: Budget): Effe
   };
 }
 
-const isMirror = (entry: PolicyEntry) => entry.translation?.kind === 'mirror';
-
 /** From routing to the wire: filters, source NAT, filters of translated packets. */
 function leaving(
   pieces: readonly Piece[],
   nat: readonly Policy[],
   filters: (sees: Policy['sees']) => Policy[],
-  budget: Budget,
+  means: Means,
 ): Outcome {
-  const filtered = filterAll(pieces, filters(undefined), budget);
-  const sourced = firstOf(filtered.pieces, nat, usable, budget, (piece, entry) => [
+  const filtered = filterAll(pieces, filters(undefined), means);
+  const sourced = firstOf(filtered.pieces, nat, usable, means, (piece, entry) => [
     { ...decidedBy(piece, entry), source: entry.translation, sourceShift: sourceShiftOf(entry) },
   ]);
-  const last = filterAll(sourced.pieces, filters('translated'), budget);
+  const last = filterAll(sourced.pieces, filters('translated'), means);
   return { pieces: last.pieces, dropped: [...filtered.dropped, ...sourced.dropped, ...last.dropped] };
 }
 
@@ -102,14 +75,14 @@ function firstOf(
   pieces: readonly Piece[],
   policies: readonly Policy[],
   counts: (entry: PolicyEntry) => boolean,
-  budget: Budget,
+  means: Means,
   translate: (piece: Piece, entry: PolicyEntry) => Piece[],
 ): Outcome {
   const done: Piece[] = [];
   const dropped: Piece[] = [];
   let open = [...pieces];
   for (const policy of policies) {
-    const { hits, undecided, outside } = decide(open, policy, counts, budget);
+    const { hits, undecided, outside } = decide(open, policy, counts, means);
     for (const { piece, entry } of hits) {
       if (entry.action === 'translate') for (const part of translate(piece, entry)) done.push(part);
       else (entry.action === 'drop' ? dropped : done).push(decidedBy(piece, entry));
@@ -120,11 +93,17 @@ function firstOf(
 }
 
 /** Every mirror that a packet meets takes a copy; only an exemption ends the list. */
-function copiesOf(pieces: readonly Piece[], policy: Policy, exempted: Piece[]): Piece[] {
+function copiesOf(
+  pieces: readonly Piece[],
+  policy: Policy,
+  { budget, entriesNear }: Means,
+  exempted: Piece[],
+): Piece[] {
   if (!policy.entries.some(isMirror)) return [];
   const copies: Piece[] = [];
   let open: Piece[] = cut(pieces, appliesBox(policy)).hits;
-  for (const entry of inOrder(policy)) {
+  for (const entry of entriesNear(policy, boxAround(open.map(({ seen }) => seen)))) {
+    spend(budget, 1 + open.length);
     if (!usable(entry) || (entry.action === 'translate' && !isMirror(entry))) continue;
     const { hits, rest } = cut(open, entry.match, entry.translated);
     if (entry.action === 'translate')
@@ -154,9 +133,4 @@ export function destinationOf(piece: Piece): Translation | undefined {
   const { services } = piece.seen;
   const ports = [services[0] & 0xffff, services[services.length - 1] & 0xffff] as const;
   return { kind: piece.destination.kind, addresses, ...(piece.keepsPorts ? {} : { ports }) };
-}
-
-/** Keys of the rules among the deciders, each once. */
-export function ruleKeysOf(piece: Piece): string[] {
-  return [...new Set(piece.deciders.flatMap((decider) => ('ruleKey' in decider ? [decider.ruleKey] : [])))];
 }

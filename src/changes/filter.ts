@@ -2,18 +2,8 @@
 import { type AddressSet, ANY_ADDRESS, noAddresses, subtractAddresses } from '../model/addresses.ts';
 import { intersect, subtract } from '../model/ranges.ts';
 import type { Policy, PolicyEntry } from '../model/rule.ts';
-import { ANY_SOURCE_PORT, type Traffic } from '../model/traffic.ts';
-import {
-  appliesBox,
-  type Budget,
-  cut,
-  decidedBy,
-  inOrder,
-  openTo,
-  spend,
-  takeHits,
-  usable,
-} from './decide.ts';
+import { ANY_SOURCE_PORT, ANY_TRAFFIC, type Traffic } from '../model/traffic.ts';
+import { appliesBox, cut, decidedBy, type Means, openTo, spend, takeHits, usable } from './decide.ts';
 import { addressesOverlap, type Piece, shiftAddresses } from './piece.ts';
 import { everyItem, put } from './pool.ts';
 
@@ -33,16 +23,17 @@ type Sight = (match: Traffic) => Sighted | undefined;
 const plainly: Sight = (box) => ({ box, sure: true });
 
 /** Filters one after the other; all must accept. Those that see packets after source NAT judge the translated source. */
-export function filterAll(pieces: readonly Piece[], policies: readonly Policy[], budget: Budget): Outcome {
+export function filterAll(pieces: readonly Piece[], policies: readonly Policy[], means: Means): Outcome {
   let open = [...pieces];
-  const dropped: Piece[] = [];
+  let dropped: Piece[] = [];
   for (const policy of policies) {
     const passed: Piece[] = [];
     for (const group of policy.sees === 'translated' ? bySource(open) : [open]) {
       const sight = policy.sees === 'translated' ? sightOf(group[0]) : plainly;
-      filterBy(group, policy, sight, budget, passed, dropped);
+      filterBy(group, policy, sight, means, passed, dropped);
     }
-    open = passed;
+    open = means.merge(passed);
+    dropped = means.merge(dropped);
   }
   return { pieces: open, dropped };
 }
@@ -67,14 +58,15 @@ function filterBy(
   pieces: readonly Piece[],
   policy: Policy,
   sight: Sight,
-  budget: Budget,
+  { budget, entriesNear }: Means,
   passed: Piece[],
   dropped: Piece[],
 ): void {
   const { hits: inside, rest: outside } = cut(pieces, appliesBox(policy));
   for (const piece of outside) passed.push(piece);
   const undecided = openTo(inside);
-  for (const entry of inOrder(policy)) {
+  const around = sight === plainly ? undecided.around : ANY_TRAFFIC;
+  for (const entry of inside.length > 0 ? entriesNear(policy, around) : []) {
     spend(budget, 1);
     const seen = decides(entry) ? sight(entry.match) : undefined;
     if (!seen) continue;

@@ -1,56 +1,91 @@
 // newly passing pieces -> openings, as few as say the same
 import * as addresses from '../model/addresses.ts';
 import { CHANGE_CLASSES, type Opening } from '../model/change.ts';
-import { normalise } from '../model/ranges.ts';
 import type { Translation } from '../model/rule.ts';
-import { unionServices } from '../model/services.ts';
 import type { Site } from '../model/site.ts';
-import { intersectNames, type NameSet, type Traffic } from '../model/traffic.ts';
+import type { Traffic } from '../model/traffic.ts';
 import { classify } from './classify.ts';
 import type { Found } from './compare.ts';
-import { destinationOf, ruleKeysOf } from './effect.ts';
-import type { Piece } from './piece.ts';
+import { destinationOf } from './effect.ts';
+import { mergeItems } from './merge.ts';
+import type { Decider, Piece } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
-/** Gravest first, then widest. The boxes cover the pieces exactly, but for one merge of "any IPv4" with "any IPv6" to "any". */
-export function toOpenings(found: readonly Found[], site: Site, signatures: Signatures): Opening[] {
-  const openings = found.flatMap(({ piece, novelty }) =>
-    byPortRange(piece).flatMap((part) =>
-      translationsOf(part, novelty).map((destinationTranslation): Opening => {
-        const opening = {
-          traffic: part.traffic,
-          ...(destinationTranslation ? { destinationTranslation } : {}),
-          ...(part.source ? { sourceTranslation: part.source } : {}),
-          ruleKeys: ruleKeysOf(part),
-          ...(part.conditional ? { conditional: true as const } : {}),
-        };
-        return { ...opening, class: classify(opening, novelty, site) };
-      }),
-    ),
+/** Of unchanged rules that decide alike, an opening names so many. */
+const MAX_UNCHANGED_KEYS = 16;
+
+/** An opening in the making: `changed` are keys of rules that tell it from others, the rest may be united. */
+interface Draft extends Opening {
+  readonly changed: readonly string[];
+}
+
+/**
+ * Gravest first, then widest. The boxes cover the pieces exactly, but for one merge of "any IPv4" with "any IPv6" to "any".
+ * Openings that differ only in the unchanged rules that let them through are one.
+ */
+export function toOpenings(
+  found: readonly Found[],
+  site: Site,
+  signatures: Signatures,
+  isChanged: (decider: Decider) => boolean,
+): Opening[] {
+  const drafts = found.flatMap((one) =>
+    byPortRange(one.piece).flatMap((part) => draftsOf(part, one.novelty, site, isChanged)),
   );
-  const alike = Map.groupBy(openings, (opening) =>
+  const alike = Map.groupBy(drafts, (draft) =>
     [
-      signatures.translation(opening.destinationTranslation),
-      signatures.translation(opening.sourceTranslation),
-      opening.ruleKeys.join(' '),
-      opening.class,
-      opening.conditional,
+      signatures.translation(draft.destinationTranslation),
+      signatures.translation(draft.sourceTranslation),
+      draft.changed.join(' '),
+      draft.class,
+      draft.conditional,
     ].join('|'),
   );
   return [...alike.values()]
-    .flatMap((group) =>
-      mergeBoxes(
-        group.map((opening) => opening.traffic),
-        signatures,
-      ).map((traffic) => ({ ...group[0], traffic })),
-    )
-    .map((opening) => ({
+    .flatMap((group) => mergeFamilies(mergeItems(group, ({ traffic }) => traffic, unite, signatures)))
+    .map(({ changed, ...opening }) => ({
       opening,
       rank: CHANGE_CLASSES.indexOf(opening.class),
       width: width(opening.traffic),
     }))
     .sort((a, b) => a.rank - b.rank || b.width - a.width)
     .map(({ opening }) => opening);
+}
+
+function draftsOf(
+  part: Piece,
+  novelty: Found['novelty'],
+  site: Site,
+  isChanged: (decider: Decider) => boolean,
+): Draft[] {
+  return translationsOf(part, novelty).map((destinationTranslation): Draft => {
+    const opening = {
+      traffic: part.traffic,
+      ...(destinationTranslation ? { destinationTranslation } : {}),
+      ...(part.source ? { sourceTranslation: part.source } : {}),
+      ruleKeys: keysOf(part.deciders),
+      ...(part.conditional ? { conditional: true as const } : {}),
+    };
+    const changed = keysOf(part.deciders.filter(isChanged));
+    return { ...opening, changed, class: classify(opening, novelty, site) };
+  });
+}
+
+/** Keys of the rules among the deciders, each once. */
+const keysOf = (deciders: readonly Decider[]): string[] => [
+  ...new Set(deciders.flatMap((decider) => ('ruleKey' in decider ? [decider.ruleKey] : []))),
+];
+
+function unite(group: readonly Draft[], traffic: Traffic): Draft {
+  const [first] = group;
+  const keys = new Set(first.ruleKeys);
+  const most = first.changed.length + MAX_UNCHANGED_KEYS;
+  for (const { ruleKeys } of group)
+    for (const key of ruleKeys) {
+      if (keys.size >= most) return { ...first, traffic, ruleKeys: [...keys] };
+      keys.add(key);
+    }
+  return { ...first, traffic, ruleKeys: [...keys] };
 }
 
 /** Of all packets, which share; good enough to sort by. */
@@ -76,78 +111,19 @@ function byPortRange(piece: Piece): Piece[] {
   );
 }
 
-type Dimension = keyof Traffic;
-const DIMENSIONS: readonly Dimension[] = [
-  'services',
-  'destinations',
-  'sources',
-  'sourcePorts',
-  'ingress',
-  'egress',
-];
-
-/** Unites boxes that differ in one dimension only, until none do. */
-function mergeBoxes(boxes: readonly Traffic[], signatures: Signatures): Traffic[] {
-  let current = [...boxes];
-  for (let before = Infinity; current.length > 1 && current.length < before; ) {
-    before = current.length;
-    for (const dimension of DIMENSIONS) current = mergeAlong(dimension, current, signatures);
-  }
-  return mergeFamilies(current);
-}
-
-function mergeAlong(dimension: Dimension, boxes: readonly Traffic[], signatures: Signatures): Traffic[] {
-  const others = DIMENSIONS.filter((other) => other !== dimension);
-  const key = (box: Traffic) =>
-    others
-      .map((other) =>
-        other === 'services' || other === 'sourcePorts'
-          ? signatures.ranges(box[other])
-          : other === 'ingress' || other === 'egress'
-            ? signatures.names(box[other])
-            : signatures.addresses(box[other]),
-      )
-      .join('|');
-  return [...Map.groupBy(boxes, key).values()].map((group) =>
-    group.length === 1 ? group[0] : { ...group[0], [dimension]: united(dimension, group) },
-  );
-}
-
-function united(dimension: Dimension, group: readonly Traffic[]): Traffic[Dimension] {
-  switch (dimension) {
-    case 'services':
-      return unionServices(...group.map((box) => box.services));
-    case 'sourcePorts':
-      return normalise(
-        group.flatMap(({ sourcePorts }) =>
-          sourcePorts.flatMap((first, i) => (i % 2 ? [] : [[first, sourcePorts[i + 1]] as const])),
-        ),
-        (value) => value + 1,
-      );
-    case 'ingress':
-    case 'egress':
-      return group.map((box) => box[dimension]).reduce(unionNames);
-    default:
-      return addresses.unionAddresses(...group.map((box) => box[dimension]));
-  }
-}
-
-const complement = (set: NameSet): NameSet => ({ except: !set.except, names: set.names });
-const unionNames = (a: NameSet, b: NameSet): NameSet =>
-  complement(intersectNames(complement(a), complement(b)));
-
 /** The two families of "anything to anything" are one box for people. */
-function mergeFamilies(boxes: readonly Traffic[]): Traffic[] {
-  const whole = (box: Traffic, family: addresses.AddressSet) =>
-    addresses.sameAddresses(box.sources, family) && addresses.sameAddresses(box.destinations, family);
-  const six = boxes.find((box) => whole(box, addresses.ANY_V6));
-  const four = six && boxes.find((box) => whole(box, addresses.ANY_V4) && sameElsewhere(box, six));
-  if (!six || !four) return [...boxes];
-  const both = { ...four, sources: addresses.ANY_ADDRESS, destinations: addresses.ANY_ADDRESS };
-  return [both, ...boxes.filter((box) => box !== six && box !== four)];
+function mergeFamilies(drafts: readonly Draft[]): Draft[] {
+  const whole = ({ traffic }: Draft, family: addresses.AddressSet) =>
+    addresses.sameAddresses(traffic.sources, family) && addresses.sameAddresses(traffic.destinations, family);
+  const six = drafts.find((draft) => whole(draft, addresses.ANY_V6));
+  const four = six && drafts.find((draft) => whole(draft, addresses.ANY_V4) && sameElsewhere(draft, six));
+  if (!six || !four) return [...drafts];
+  const both = { ...four.traffic, sources: addresses.ANY_ADDRESS, destinations: addresses.ANY_ADDRESS };
+  return [unite([four, six], both), ...drafts.filter((draft) => draft !== six && draft !== four)];
 }
 
-function sameElsewhere(a: Traffic, b: Traffic): boolean {
-  const text = (box: Traffic) => JSON.stringify([box.services, box.sourcePorts, box.ingress, box.egress]);
+function sameElsewhere(a: Draft, b: Draft): boolean {
+  const text = ({ traffic: box }: Draft) =>
+    JSON.stringify([box.services, box.sourcePorts, box.ingress, box.egress]);
   return text(a) === text(b);
 }

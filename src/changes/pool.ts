@@ -1,7 +1,7 @@
 // pieces kept by service -> those that a box can meet, without looking at all of them
 import { unionAddresses } from '../model/addresses.ts';
 import { contains } from '../model/ranges.ts';
-import { ANY_SERVICE, type ServiceSet } from '../model/services.ts';
+import { ANY_SERVICE, type ServiceSet, unionServices } from '../model/services.ts';
 import { ANY_TRAFFIC, type Traffic } from '../model/traffic.ts';
 
 /** Large rule sets cut traffic into many items of one service each; those are found by it, the few wide ones always. */
@@ -46,11 +46,16 @@ export function listsNear<T>({ wide, narrow }: Pool<T>, services: ServiceSet): T
 
 export const everyItem = <T>({ wide, narrow }: Pool<T>): T[] => [wide, ...narrow.values()].flat();
 
-/** A box around others as far as addresses go. */
-export function addressesAround(boxes: readonly Traffic[]): Traffic {
+/** May say no of a pool with many lists. */
+export const isEmpty = ({ wide, narrow }: Pick<Pool<unknown>, 'wide' | 'narrow'>): boolean =>
+  wide.length === 0 && narrow.size < 8 && narrow.values().every((list) => list.length === 0);
+
+/** A box around others as far as addresses and services go. */
+export function boxAround(boxes: readonly Traffic[]): Traffic {
   return {
     ...ANY_TRAFFIC,
     sources: unionAddresses(...new Set(boxes.map((box) => box.sources))),
     destinations: unionAddresses(...new Set(boxes.map((box) => box.destinations))),
+    services: unionServices(...new Set(boxes.map((box) => box.services))),
   };
 }

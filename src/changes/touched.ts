@@ -1,6 +1,6 @@
-// policies before and after -> the entries that differ, and the region of traffic that they can reach
+// rule sets before and after -> the entries that differ, and the region of traffic in which they can tell
 import * as addresses from '../model/addresses.ts';
-import { type Policy, type RuleSet, STAGES, type Stage } from '../model/rule.ts';
+import type { RuleSet, Stage, Translation } from '../model/rule.ts';
 import { ANY_SERVICE, unionServices } from '../model/services.ts';
 import {
   ANY_NAME,
@@ -12,35 +12,28 @@ import {
   subtractTraffic,
   type Traffic,
 } from '../model/traffic.ts';
+import { indexBoxes } from './box-index.ts';
 import { appliesBox, usable } from './decide.ts';
 import { disjoint } from './effect.ts';
+import { type Ladder, laddersOf, type SideName } from './ladders.ts';
+import { mergeBoxes } from './merge.ts';
+import { differingOn } from './narrow.ts';
 import { addressesOverlap, type Decider, mayOverlap } from './piece.ts';
 import type { Signatures } from './signature.ts';
-
-/** One entry, or one policy's default, as a packet meets it. */
-interface Step {
-  readonly signature: string;
-  readonly decider: Decider;
-  readonly stage: Stage;
-  readonly sees: Policy['sees'];
-  readonly box: Traffic;
-}
-
-export type SideName = 'before' | 'after';
 
 export interface Touched {
   readonly before: ReadonlySet<Decider>;
   readonly after: ReadonlySet<Decider>;
   /** Touched entries that stand on both sides, in another order. */
   readonly moved: ReadonlySet<Decider>;
-  /** What of the arriving traffic each of them can reach. */
-  readonly reach: ReadonlyMap<Decider, readonly Traffic[]>;
-  /** Disjoint; outside of it both sides do the same to every packet. */
+  /** What of the arriving traffic a touched decider can reach. */
+  readonly reachOf: (decider: Decider) => readonly Traffic[];
+  /** Disjoint, wide boxes first; outside of it both sides do the same to every packet. */
   readonly region: readonly Traffic[];
 }
 
 /** More boxes than this are replaced by the one box around them. */
-const MAX_BOXES = 3_000;
+const MAX_BOXES = 5_000;
 
 /** Packets have one family: IPv4 or IPv6 in both addresses. */
 export const FAMILIES: Region = [addresses.ANY_V4, addresses.ANY_V6].map((family) => ({
@@ -49,155 +42,107 @@ export const FAMILIES: Region = [addresses.ANY_V4, addresses.ANY_V6].map((family
   destinations: family,
 }));
 
-/** Entries of a common subsequence decide alike for every packet that no entry outside of it matches. */
 export function findTouched(before: RuleSet, after: RuleSet, signatures: Signatures): Touched {
-  const ordinals = pairPolicies(before.policies, after.policies, signatures);
-  const old = stepsOf(before, ordinals, signatures);
-  const now = stepsOf(after, ordinals, signatures);
-  const { onlyA, onlyB } = differing(old, now);
-  const again = new Set(onlyA.map((step) => step.signature));
-  const movedNow = onlyB.filter((step) => again.has(step.signature));
-  const movedSignatures = new Set(movedNow.map((step) => step.signature));
-  const movedOld = onlyA.filter((step) => movedSignatures.has(step.signature));
-  const reach = reachOf([...onlyA, ...onlyB], [...old, ...now]);
-  return {
-    before: new Set(onlyA.map((step) => step.decider)),
-    after: new Set(onlyB.map((step) => step.decider)),
-    moved: new Set([...movedOld, ...movedNow].map((step) => step.decider)),
-    reach,
-    region: regionOf([...reach.values()].flat(), signatures),
-  };
-}
-
-/** Pairs policies by stage and id, then by what they hold (a renamed chain); a pair shares its number. */
-function pairPolicies(before: readonly Policy[], after: readonly Policy[], signatures: Signatures) {
-  const ordinals = new Map<Policy, number>();
-  let next = 0;
-  const content = (policy: Policy) =>
-    [headOf(policy, signatures), ...policy.entries.map((entry) => signatures.entry(entry))].join('\n');
-  const bind = (keyOf: (policy: Policy) => string) => {
-    const waiting = Map.groupBy(
-      before.filter((policy) => !ordinals.has(policy)),
-      keyOf,
-    );
-    for (const policy of after) {
-      if (ordinals.has(policy)) continue;
-      const partner = waiting.get(keyOf(policy))?.shift();
-      if (!partner) continue;
-      ordinals.set(partner, next);
-      ordinals.set(policy, next++);
-    }
-  };
-  // The same object on both sides is its own partner.
-  const shared = new Set(after);
-  for (const policy of before) if (shared.has(policy)) ordinals.set(policy, next++);
-  bind((policy) => `${policy.stage}|${policy.id}`);
-  if (before.length + after.length > ordinals.size) bind(content);
-  for (const policy of [...before, ...after]) if (!ordinals.has(policy)) ordinals.set(policy, next++);
-  return ordinals;
-}
-
-const headOf = (policy: Policy, signatures: Signatures) =>
-  `${policy.stage}${policy.sees ?? ''}|${policy.evaluation}|${signatures.names(policy.appliesTo.ingress)}|${signatures.names(policy.appliesTo.egress)}`;
-
-function stepsOf(ruleSet: RuleSet, ordinals: ReadonlyMap<Policy, number>, signatures: Signatures): Step[] {
-  const steps: Step[] = [];
-  for (const stage of STAGES) {
-    for (const policy of ruleSet.policies) {
-      if (policy.stage !== stage) continue;
-      const head = `${ordinals.get(policy)}|${headOf(policy, signatures)}`;
-      const box = appliesBox(policy);
-      for (const entry of policy.entries) {
-        const own = usable(entry) ? intersectTraffic(entry.match, box) : undefined;
-        if (own) {
-          const signature = `${head}|${signatures.entry(entry)}`;
-          steps.push({ signature, decider: entry, stage, sees: policy.sees, box: own });
-        }
-      }
-      if (stage === 'filter' && policy.otherwise !== 'none')
-        steps.push({
-          signature: `${head}|${policy.otherwise}`,
-          decider: policy,
-          stage,
-          sees: policy.sees,
-          box,
-        });
-    }
-  }
-  return steps;
-}
-
-/** Steps outside of one long common subsequence: equal steps paired in order of appearance, then the longest rising run. */
-function differing(a: readonly Step[], b: readonly Step[]): { onlyA: Step[]; onlyB: Step[] } {
-  const places = new Map<string, number[]>();
-  for (const [i, step] of a.entries()) {
-    const list = places.get(step.signature);
-    if (list) list.push(i);
-    else places.set(step.signature, [i]);
-  }
-  const used = new Map<string, number>();
-  const partner = b.map((step) => {
-    const nth = used.get(step.signature) ?? 0;
-    used.set(step.signature, nth + 1);
-    return places.get(step.signature)?.[nth] ?? -1;
+  const ladders = laddersOf(before, after, signatures);
+  const arrival = arrivalOf([before, after], signatures);
+  const all = (side: SideName) =>
+    new Set(ladders.flatMap(({ touched }) => touched[side].map(({ decider }) => decider)));
+  const reached = ladders.flatMap((ladder) => {
+    const differing = differingOn(ladder, signatures);
+    // Behind source NAT packets are seen as what they were not: there the rungs are taken whole.
+    const masked = ladder.sees === 'translated' ? maskedInto(boxesOf(ladder), arrival) : [];
+    return arriving(ladder, [...differing, ...masked], arrival);
   });
-  const kept = longestRising(partner);
-  const keptA = new Set([...kept].map((i) => partner[i]));
-  return { onlyA: a.filter((_, i) => !keptA.has(i)), onlyB: b.filter((_, i) => !kept.has(i)) };
+  return {
+    before: all('before'),
+    after: all('after'),
+    moved: new Set(ladders.flatMap(({ moved }) => moved)),
+    reachOf: reachFinder(ladders, arrival),
+    region: regionOf(reached, signatures),
+  };
 }
 
-/** Indices of a longest strictly rising subsequence; negative values are left out. */
-function longestRising(values: readonly number[]): Set<number> {
-  const tails: number[] = [];
-  const previous = new Array<number>(values.length).fill(-1);
-  for (const [i, value] of values.entries()) {
-    if (value < 0) continue;
-    let low = 0;
-    let high = tails.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (values[tails[middle]] < value) low = middle + 1;
-      else high = middle;
+const boxesOf = ({ rungs, beyond }: Ladder): Region => [
+  ...rungs.filter(({ on }) => on !== 'both').map(({ box }) => box),
+  ...beyond,
+];
+
+function reachFinder(ladders: readonly Ladder[], arrival: Arrival): Touched['reachOf'] {
+  // Readers may share one entry between policies.
+  const places = new Map<Decider, { ladder: Ladder; box: Traffic }[]>();
+  for (const ladder of ladders)
+    for (const { decider, box } of [...ladder.touched.before, ...ladder.touched.after]) {
+      const list = places.get(decider);
+      if (list) list.push({ ladder, box });
+      else places.set(decider, [{ ladder, box }]);
     }
-    if (low > 0) previous[i] = tails[low - 1];
-    tails[low] = i;
-  }
-  const kept = new Set<number>();
-  for (let i = tails.at(-1) ?? -1; i >= 0; i = previous[i]) kept.add(i);
-  return kept;
+  return (decider) =>
+    (places.get(decider) ?? []).flatMap(({ ladder, box }) => {
+      const match = 'ruleKey' in decider ? decider.match : ANY_TRAFFIC;
+      const seen = [box, ...intersectRegion([match], ladder.beyond)];
+      const masked = ladder.sees === 'translated' ? maskedInto(seen, arrival) : [];
+      return arriving(ladder, [...seen, ...masked], arrival);
+    });
 }
 
-/** Boxes as packets arrive: behind destination NAT, and source NAT, also what is translated into a box. */
-function reachOf(changed: readonly Step[], all: readonly Step[]): Map<Decider, Traffic[]> {
-  const translating = all.filter((step) => step.stage === 'destination-nat');
-  const masking = all.filter((step) => step.stage === 'source-nat');
-  const reach = new Map<Decider, Traffic[]>();
-  for (const { decider, stage, sees, box } of changed) {
-    const routed = sees === 'translated' ? [box, ...maskedInto(box, masking)] : [box];
-    const isEarly = stage === 'destination-nat' || sees === 'untranslated';
-    const arriving = isEarly ? [] : routed.flatMap((one) => translatedInto(one, translating));
-    // Readers may share one entry between policies.
-    reach.set(decider, [...(reach.get(decider) ?? []), ...routed, ...arriving]);
-  }
-  return reach;
+/** What may turn packets into others, on either side. */
+interface Arrival {
+  readonly translating: readonly Translating[];
+  readonly masking: readonly Translating[];
+  /** Of `translating`, those whose translated packets can lie in the box. */
+  readonly into: (box: Traffic) => readonly Translating[];
 }
 
-function regionOf(reached: readonly Traffic[], signatures: Signatures): Traffic[] {
-  const boxes = new Map(reached.map((box) => [signatures.traffic(box), box]));
-  let list = [...boxes.values()];
-  if (list.length > MAX_BOXES) list = [hull(list)];
-  // Wide boxes first: they swallow the narrow ones.
-  list.sort((a, b) => width(b) - width(a));
-  return disjoint(intersectRegion(list, FAMILIES));
+interface Translating {
+  readonly translation: Translation;
+  readonly match: Traffic;
 }
 
-/** What some translation may turn into packets of `box`, where it lies outside of the box; never too little. */
-function translatedInto(box: Traffic, translating: readonly Step[]): Traffic[] {
+function arrivalOf(sides: readonly RuleSet[], signatures: Signatures): Arrival {
+  const at = (stage: Stage): Translating[] => {
+    const found = new Map<string, Translating>();
+    for (const { policies } of sides)
+      for (const policy of policies)
+        for (const entry of policy.stage === stage ? policy.entries : []) {
+          const { action, translation } = entry;
+          if (action !== 'translate' || !translation || !usable(entry)) continue;
+          const match = intersectTraffic(entry.match, appliesBox(policy));
+          if (!match) continue;
+          found.set(`${signatures.traffic(match)}|${signatures.translation(translation)}`, {
+            translation,
+            match,
+          });
+        }
+    return [...found.values()];
+  };
+  const translating = at('destination-nat').filter(({ translation }) => translation.addresses);
+  const index = indexBoxes(
+    translating.map(({ translation, match }) => ({
+      ...match,
+      destinations: translation.addresses as addresses.AddressSet,
+      services: ANY_SERVICE,
+    })),
+  );
+  return {
+    translating,
+    masking: at('source-nat'),
+    into: (box) => index.near({ ...box, services: ANY_SERVICE }).map((position) => translating[position]),
+  };
+}
+
+/** Boxes of packets as they are seen on a ladder -> boxes that hold them as they arrive; never too little. */
+function arriving({ stage, sees }: Ladder, boxes: Region, arrival: Arrival): Region {
+  if (stage === 'destination-nat' || sees === 'untranslated') return boxes;
+  return [...boxes, ...boxes.flatMap((box) => translatedInto(box, arrival))];
+}
+
+/** What some translation may turn into packets of `box`, where it lies outside of the box. */
+function translatedInto(box: Traffic, { into }: Arrival): Region {
   const result: Traffic[] = [];
-  for (const { decider, box: match } of translating) {
-    const translation = 'ruleKey' in decider ? decider.translation : undefined;
-    if (!translation?.addresses || !addressesOverlap(translation.addresses, box.destinations)) continue;
-    const services = translation.ports ? ANY_SERVICE : box.services;
+  for (const { translation, match } of into(box)) {
+    const { addresses: to, ports } = translation;
+    if (!to || !addressesOverlap(to, box.destinations)) continue;
+    const services = ports ? ANY_SERVICE : box.services;
     const wide = { ...box, destinations: addresses.ANY_ADDRESS, services };
     const common = mayOverlap(wide, match) ? intersectTraffic(wide, match) : undefined;
     if (common && subtractTraffic(common, box).length > 0) result.push(common);
@@ -206,19 +151,28 @@ function translatedInto(box: Traffic, translating: readonly Step[]): Traffic[] {
 }
 
 /** The same for source NAT. */
-function maskedInto(box: Traffic, masking: readonly Step[]): Traffic[] {
-  return masking.flatMap(({ decider, box: match }) => {
-    const translation = 'ruleKey' in decider ? decider.translation : undefined;
-    const known = translation?.addresses && !addresses.noAddresses(translation.addresses);
-    if (!translation || (known && !addressesOverlap(translation.addresses, box.sources))) return [];
-    const sourcePorts = translation.ports ? ANY_SOURCE_PORT : box.sourcePorts;
-    const wide = { ...box, sources: addresses.ANY_ADDRESS, sourcePorts };
-    return intersectTraffic(wide, match) ?? [];
-  });
+function maskedInto(boxes: Region, { masking }: Arrival): Region {
+  return boxes.flatMap((box) =>
+    masking.flatMap(({ translation, match }) => {
+      const { addresses: to, ports } = translation;
+      if (to && !addresses.noAddresses(to) && !addressesOverlap(to, box.sources)) return [];
+      const sourcePorts = ports ? ANY_SOURCE_PORT : box.sourcePorts;
+      const wide = { ...box, sources: addresses.ANY_ADDRESS, sourcePorts };
+      return intersectTraffic(wide, match) ?? [];
+    }),
+  );
+}
+
+function regionOf(reached: Region, signatures: Signatures): Traffic[] {
+  let list = mergeBoxes(reached, signatures);
+  if (list.length > MAX_BOXES) list = [hull(list)];
+  // Wide boxes first: they swallow the narrow ones.
+  list.sort((a, b) => width(b) - width(a));
+  return disjoint(intersectRegion(list, FAMILIES));
 }
 
 /** One box around all of them. */
-export function hull(boxes: readonly Traffic[]): Traffic {
+export function hull(boxes: Region): Traffic {
   return {
     ingress: ANY_NAME,
     egress: ANY_NAME,
