@@ -1,10 +1,11 @@
 // the vendors, one line each, and how a text finds its own
 import { ciscoIos } from './cisco-ios.ts';
+import { ciscoIosXr } from './cisco-iosxr.ts';
 import type { DeviceDefinition } from './definition.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
 
-export const definitions: readonly DeviceDefinition[] = [ciscoIos, linuxIptables, linuxNftables];
+export const definitions: readonly DeviceDefinition[] = [ciscoIos, ciscoIosXr, linuxIptables, linuxNftables];
 
 /** How much of a text is looked at to tell its vendor, in UTF-16 units. */
 const RECOGNISE_WITHIN = 1 << 20;

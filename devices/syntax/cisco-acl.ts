@@ -9,7 +9,7 @@ import * as address from './cisco-address.ts';
 import { type Groups, MAX_LINES, type ServiceBox } from './cisco-groups.ts';
 import { icmpService } from './cisco-icmp.ts';
 import type { Reading } from './cisco-lines.ts';
-import { readOptions } from './cisco-options.ts';
+import { readOptions, type Way } from './cisco-options.ts';
 import { type Block, lineOf, linesOf, wordsOf } from './indent.ts';
 
 export interface AclEntry {
@@ -21,6 +21,8 @@ export interface AclEntry {
   readonly unresolved: readonly string[];
   /** False for what never matches the first packet of a connection (`established`, `fragments`, `evaluate`). */
   readonly matchesNew: boolean;
+  /** Where it sends what it permits (IOS-XR access list based forwarding, NX-OS redirection). */
+  readonly way?: Way;
   readonly comment?: string;
   /** Its own line first, then those of the groups that it reaches. */
   readonly lines: readonly SourceLine[];
@@ -35,11 +37,33 @@ export interface AccessList {
   readonly entries: AclEntry[];
 }
 
+/** What the line that begins a named list says. */
+export interface ListHead {
+  readonly family: Family;
+  readonly name: string;
+  readonly standard: boolean;
+}
+
+/** `ip access-list extended N`, `ipv6 access-list N`. */
+function iosHead(text: string): ListHead | undefined {
+  const named = /^(ip|ipv6) access-list (?:(standard|extended) )?(\S+)$/.exec(text);
+  if (!named || (named[1] === 'ip') !== (named[2] !== undefined)) return undefined;
+  return { family: named[1] === 'ip' ? 'ip' : 'ip6', name: named[3], standard: named[2] === 'standard' };
+}
+
+/** `ip access-list N` (NX-OS, EOS), `ip access-list standard N` (EOS), `ipv4 access-list N` (IOS-XR), `ipv6 access-list N`. */
+export function plainHead(text: string): ListHead | undefined {
+  const named = /^(ip|ipv4|ipv6) access-list (standard )?(\S+)$/.exec(text);
+  if (!named) return undefined;
+  return { family: named[1] === 'ipv6' ? 'ip6' : 'ip', name: named[3], standard: named[2] !== undefined };
+}
+
 /** Lists by `family name`. Statements that are not understood are noted as unread. */
 export function readAccessLists(
   reading: Reading,
   groups: Groups,
   timeRanges: TimeRanges,
+  headOf: (text: string) => ListHead | undefined = iosHead,
 ): Map<string, AccessList> {
   const lists = new Map<string, AccessList>();
   const remarks = new Map<string, string>();
@@ -65,15 +89,18 @@ export function readAccessLists(
       else statement(add('ip', words[1], standard, block), block, words.slice(2));
       continue;
     }
-    const named = /^(ip|ipv6) access-list (?:(standard|extended) )?(\S+)$/.exec(words.join(' '));
     if (words[1] !== 'access-list') continue;
-    if (!named || (named[1] === 'ip') !== (named[2] !== undefined)) {
+    const head = headOf(words.join(' '));
+    if (!head) {
       if (!IGNORED_LIST_SETTINGS.test(words.join(' ')))
         for (const line of linesOf(block)) reading.notUnderstood(line);
       continue;
     }
-    const list = add(named[1] === 'ip' ? 'ip' : 'ip6', named[3], named[2] === 'standard', block);
-    for (const line of block.children) statement(list, line, withoutSequence(wordsOf(line.text)));
+    const list = add(head.family, head.name, head.standard, block);
+    for (const line of block.children) {
+      const statementWords = withoutSequence(wordsOf(line.text));
+      if (!IGNORED_STATEMENTS.test(statementWords.join(' '))) statement(list, line, statementWords);
+    }
   }
   return lists;
 }
@@ -83,7 +110,9 @@ export type TimeRanges = ReadonlyMap<string, string>;
 
 // How lists are logged, compiled or numbered; none changes what matches.
 const IGNORED_LIST_SETTINGS =
-  /^ip(?:v6)? access-list (?:log-update|logging|persistent|helper|resequence|match-local-traffic|role-based)\b/;
+  /^ip(?:v[46])? access-list (?:log-update|logging|persistent|helper|resequence|match-local-traffic|role-based)\b/;
+/** Counting, and what NX-OS makes of later fragments. */
+const IGNORED_STATEMENTS = /^(?:statistics per-entry|counters per-entry|fragments (?:permit|deny)-all)$/;
 
 /** True for standard, false for extended, undefined for lists of other protocols (MAC, IPX). */
 function numberedKind(text: string | undefined): boolean | undefined {
@@ -134,6 +163,7 @@ function readEntry(
     boxes: found.boxes,
     unresolved,
     matchesNew: options.matchesNew,
+    ...(options.way ? { way: options.way } : {}),
     lines: [own, ...found.lines].slice(0, MAX_LINES),
   };
 }
@@ -179,7 +209,7 @@ function addressAt(cursor: address.Cursor, family: Family, groups: Groups | unde
     cursor.at++;
     return endOf(address.anyOf(family));
   }
-  if (groups && (word === 'object-group' || word === 'addrgroup') && next !== undefined) {
+  if (groups && /^(?:object-group|addrgroup|net-group)$/.test(word ?? '') && next !== undefined) {
     cursor.at += 2;
     const group = groups.network(next, family);
     return { set: addresses.intersectAddresses(group.value, address.anyOf(family)), ...without(group) };
@@ -209,14 +239,14 @@ function extendedMatch(cursor: address.Cursor, family: Family, groups: Groups): 
   const protocol = group ? undefined : protocolIn(word, family);
   if (protocol === null) return undefined;
   const source = addressAt(cursor, family, groups);
-  const from = group || !source ? undefined : address.portOperator(cursor);
+  const from = group || !source ? NO_PORTS : portsAt(cursor, groups);
   const destination = source && addressAt(cursor, family, groups);
-  const to = group || !destination ? undefined : address.portOperator(cursor);
-  if (!source || !destination || from === null || to === null) return undefined;
+  const to = group || !destination ? NO_PORTS : portsAt(cursor, groups);
+  if (!source || !destination || from.ports === null || to.ports === null) return undefined;
   const icmp = icmpService(protocol, cursor);
   const plain: ServiceBox = {
-    services: icmp ?? (protocol === undefined ? ANY_SERVICE : service(protocol, to)),
-    sourcePorts: from ? normalise(from, (port) => port + 1) : ANY_SOURCE_PORT,
+    services: icmp ?? (protocol === undefined ? ANY_SERVICE : service(protocol, to.ports)),
+    sourcePorts: from.ports ? normalise(from.ports, (port) => port + 1) : ANY_SOURCE_PORT,
   };
   const boxes = mergeServices(group?.value ?? [plain]).map((box) => ({
     ...EMPTY_BOX,
@@ -226,9 +256,34 @@ function extendedMatch(cursor: address.Cursor, family: Family, groups: Groups): 
   }));
   return {
     boxes,
-    unresolved: joined(group?.unresolved ?? NOTHING, source.unresolved, destination.unresolved),
-    lines: joined(group?.lines ?? NOTHING, source.lines, destination.lines),
+    unresolved: joined(
+      group?.unresolved ?? NOTHING,
+      source.unresolved,
+      from.unresolved,
+      destination.unresolved,
+      to.unresolved,
+    ),
+    lines: joined(group?.lines ?? NOTHING, source.lines, from.lines, destination.lines, to.lines),
   };
+}
+
+interface Ports {
+  /** undefined: no condition; null: not valid. */
+  readonly ports: address.PortPairs | undefined | null;
+  readonly unresolved: readonly string[];
+  readonly lines: readonly SourceLine[];
+}
+
+const NO_PORTS: Ports = { ports: undefined, unresolved: [], lines: [] };
+
+/** `eq 443` and its like, or the name of a group of ports. */
+function portsAt(cursor: address.Cursor, groups: Groups): Ports {
+  const [word, name] = cursor.words.slice(cursor.at, cursor.at + 2);
+  if ((word !== 'portgroup' && word !== 'port-group') || name === undefined)
+    return { ...NO_PORTS, ports: address.portOperator(cursor) };
+  cursor.at += 2;
+  const { value, unresolved, lines } = groups.ports(name);
+  return { ports: value, unresolved, lines };
 }
 
 const joined = <T>(...parts: readonly (readonly T[])[]): readonly T[] =>

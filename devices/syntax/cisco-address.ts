@@ -105,10 +105,10 @@ export function portOf(word: string | undefined): number | undefined {
   return Object.hasOwn(PORTS, word) ? PORTS[word] : undefined;
 }
 
-/** A protocol's number; undefined for `ip`, `ipv6` and `any` (all protocols) and null for what is none. */
+/** A protocol's number; undefined for `ip`, `ipv4`, `ipv6` and `any` (all protocols) and null for what is none. */
 export function protocolOf(word: string | undefined): number | undefined | null {
   if (word === undefined) return null;
-  if (word === 'ip' || word === 'ipv6' || word === 'any') return undefined;
+  if (word === 'ip' || word === 'ipv4' || word === 'ipv6' || word === 'any') return undefined;
   if (/^\d{1,3}$/.test(word)) return Number(word) <= 255 ? Number(word) : null;
   return Object.hasOwn(PROTOCOLS, word) ? PROTOCOLS[word] : null;
 }

@@ -25,6 +25,8 @@ export interface Resolved<T> {
 export interface Groups {
   readonly network: (name: string, family: address.Family) => Resolved<addresses.AddressSet>;
   readonly service: (name: string) => Resolved<readonly ServiceBox[]>;
+  /** Ports alone, as NX-OS (`portgroup`) and IOS-XR (`port-group`) name them. */
+  readonly ports: (name: string) => Resolved<address.PortPairs>;
 }
 
 const MAX_DEPTH = 16;
@@ -36,21 +38,24 @@ export const MAX_LINES = 100;
 export function readGroups(reading: Reading): Groups {
   const blocks = new Map<string, Block[]>();
   for (const block of reading.blocks) {
-    const [first, kind, name] = wordsOf(block.text);
-    if (first !== 'object-group') continue;
-    if (!/^(?:network|v6-network|service|v6-service)$/.test(kind ?? '') || name === undefined) {
+    const words = wordsOf(block.text);
+    if (words[0] !== 'object-group') continue;
+    const head = headOf(words);
+    if (head === undefined) {
       for (const line of linesOf(block)) reading.notUnderstood(line);
       continue;
     }
-    const key = `${kind.endsWith('network') ? 'network' : 'service'} ${name}`;
+    const key = `${head.kind} ${head.name}`;
     blocks.set(key, [...(blocks.get(key) ?? []), block]);
   }
   const networks = resolver(blocks, 'network', (block) => networkMembers(block, reading));
   const services = resolver(blocks, 'service', (block) => serviceMembers(block, reading));
+  const ports = resolver(blocks, 'port', (block) => portMembers(block, reading));
   for (const key of blocks.keys()) {
-    const name = key.slice(8);
+    const name = key.slice(key.indexOf(' ') + 1);
     if (key.startsWith('network ')) networks(name, 0);
-    else services(name, 0);
+    else if (key.startsWith('service ')) services(name, 0);
+    else ports(name, 0);
   }
   const unions = new Map<string, Resolved<addresses.AddressSet>>();
   return {
@@ -63,7 +68,24 @@ export function readGroups(reading: Reading): Groups {
     },
     service: (name) =>
       services(name, 0) ?? missing(name, [{ services: ANY_SERVICE, sourcePorts: ANY_SOURCE_PORT }]),
+    ports: (name) => {
+      const found = ports(name, 0);
+      return found ? { ...found, value: [...found.value] } : missing(name, [[0, 65_535]]);
+    },
   };
+}
+
+type GroupKind = 'network' | 'service' | 'port';
+
+/** IOS `network N`, `service N`; NX-OS `ip address N`, `ip port N`; IOS-XR `network ipv4 N`, `port N`. */
+function headOf(words: readonly string[]): { kind: GroupKind; name: string } | undefined {
+  const text = words.slice(1).join(' ');
+  const found =
+    /^(?:(ip port|port)|(network ipv[46]|ip address|ipv6 address|network|v6-network)|(service|v6-service)) (\S+)$/.exec(
+      text,
+    );
+  if (!found) return undefined;
+  return { kind: found[1] ? 'port' : found[2] ? 'network' : 'service', name: found[4] };
 }
 
 const missing = <T>(name: string, value: T): Resolved<T> => ({
@@ -80,7 +102,7 @@ interface Members<T> {
 /** Resolves names to the members of a group and of its nested groups; each group once, cycles and depth bounded. */
 function resolver<T>(
   blocks: ReadonlyMap<string, readonly Block[]>,
-  kind: 'network' | 'service',
+  kind: GroupKind,
   read: (block: Block) => Members<T>,
 ): (name: string, depth: number) => Resolved<readonly T[]> | undefined {
   const done = new Map<string, Resolved<readonly T[]>>();
@@ -122,9 +144,12 @@ function networkMembers(block: Block, reading: Reading): Members<addresses.Addre
   const own: addresses.AddressSet[] = [];
   const groups: string[] = [];
   for (const line of block.children) {
-    const [a, b, c] = wordsOf(line.text);
+    const words = wordsOf(line.text);
+    // NX-OS numbers the members, and writes wildcards where IOS writes masks.
+    const isNumbered = words.length > 1 && /^\d+$/.test(words[0]);
+    const [a, b, c] = isNumbered ? words.slice(1) : words;
     if (a === 'description') continue;
-    if (a === 'group-object' && b !== undefined) {
+    if (isNested(a) && b !== undefined) {
       groups.push(b);
       continue;
     }
@@ -137,9 +162,31 @@ function networkMembers(block: Block, reading: Reading): Members<addresses.Addre
             ? address.setOf(`${b}-${c}`)
             : b === undefined
               ? address.setOf(a ?? '')
-              : address.network(a, b);
+              : isNumbered
+                ? address.wildcard(a, b)?.set
+                : address.network(a, b);
     if (set === undefined || line.children.length > 0) reading.notUnderstood(line);
     if (set !== undefined) own.push(set);
+  }
+  return { own, groups };
+}
+
+const isNested = (word: string | undefined): boolean => word === 'group-object' || word === 'object-group';
+
+function portMembers(block: Block, reading: Reading): Members<readonly [number, number]> {
+  const own: (readonly [number, number])[] = [];
+  const groups: string[] = [];
+  for (const line of block.children) {
+    const words = wordsOf(line.text);
+    const cursor = { words, at: words.length > 1 && /^\d+$/.test(words[0]) ? 1 : 0 };
+    if (words[0] === 'description') continue;
+    if (isNested(words[cursor.at]) && words[cursor.at + 1] !== undefined) {
+      groups.push(words[cursor.at + 1]);
+      continue;
+    }
+    const ports = address.portOperator(cursor);
+    if (!ports || cursor.at < words.length) reading.notUnderstood(line);
+    else own.push(...ports);
   }
   return { own, groups };
 }

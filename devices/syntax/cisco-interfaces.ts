@@ -27,8 +27,16 @@ export interface CiscoInterface {
 
 const MAX_INTERFACES = 20_000;
 
+/** The statements of interfaces that another operating system of the family has and IOS has not. */
+export interface InterfaceDialect {
+  readonly readers: readonly LineReader[];
+  /** What may open or close a way and must not be passed over in silence. */
+  readonly bearing: RegExp;
+}
+
 /** Interfaces in the order of the text; statements about NAT, lists, policy, zones or tunnels that are not understood are unread. */
-export function readInterfaces(reading: Reading): CiscoInterface[] {
+export function readInterfaces(reading: Reading, dialect?: InterfaceDialect): CiscoInterface[] {
+  const lines = dialect ? { ...dialect, readers: [...dialect.readers, ...READERS] } : IOS_LINES;
   const found: CiscoInterface[] = [];
   for (const block of reading.blocks) {
     const [word, ...name] = wordsOf(block.text);
@@ -38,14 +46,14 @@ export function readInterfaces(reading: Reading): CiscoInterface[] {
       continue;
     }
     const face = newInterface(name.join(' '), block);
-    for (const line of block.children) readLine(face, line, reading);
+    for (const line of block.children) readLine(face, line, reading, lines);
     found.push(face);
   }
   return found;
 }
 
 const newInterface = (name: string, head: SourceLine): CiscoInterface => ({
-  name: name.replace(/ (?:point-to-point|multipoint)$/, ''),
+  name: name.replace(/^preconfigure /, '').replace(/ (?:point-to-point|multipoint|l2transport)$/, ''),
   head: lineOf(head),
   addresses: addresses.NO_ADDRESSES,
   networks: addresses.NO_ADDRESSES,
@@ -61,19 +69,19 @@ const newInterface = (name: string, head: SourceLine): CiscoInterface => ({
 const BEARING =
   /^(?:ip nat|ip access-group|ip policy|ipv6 policy|ipv6 traffic-filter|ipv6 nat|nat64|zone-member|crypto map|ip wccp|ipv6 wccp|xconnect|tunnel (?:source|destination|mode)|ip address|ipv6 address|service-policy type (?:inspect|pbr))\b/;
 
-function readLine(face: CiscoInterface, line: Block, reading: Reading): void {
+function readLine(face: CiscoInterface, line: Block, reading: Reading, lines: InterfaceDialect): void {
   const words = wordsOf(line.text);
   const text = words.join(' ');
   if (words[0] === 'no') return;
-  const reader = READERS.find(({ pattern }) => pattern.test(text));
+  const reader = lines.readers.find(({ pattern }) => pattern.test(text));
   const understood = reader?.read(face, words, line);
-  if (reader ? understood === false : BEARING.test(text)) reading.notUnderstood(line);
+  if (reader ? understood === false : lines.bearing.test(text)) reading.notUnderstood(line);
 }
 
-interface LineReader {
+export interface LineReader {
   readonly pattern: RegExp;
   /** False where the statement is not understood after all. */
-  readonly read: (face: CiscoInterface, words: readonly string[], line: SourceLine) => boolean | undefined;
+  readonly read: (face: CiscoInterface, words: readonly string[], line: Block) => boolean | undefined;
 }
 
 const READERS: readonly LineReader[] = [
@@ -87,7 +95,8 @@ const READERS: readonly LineReader[] = [
     pattern: /^ip (?:address (?:dhcp|negotiated|pool)|unnumbered)\b/,
     read: (face) => set(face, { dynamicAddress: true }),
   },
-  { pattern: /^ip address \d/, read: (face, words) => addAddress(face, words[2], words[3]) },
+  { pattern: /^ip(?:v4)? address \d\S*\/\d+(?: |$)/, read: addPrefix },
+  { pattern: /^ip(?:v4)? address \d/, read: (face, words) => addAddress(face, words[2], words[3]) },
   { pattern: /^ipv6 address (?:autoconfig|dhcp)\b/, read: () => true },
   { pattern: /^ipv6 address \S/, read: addAddress6 },
   {
@@ -125,16 +134,19 @@ const READERS: readonly LineReader[] = [
   },
 ];
 
-function set(face: CiscoInterface, values: Partial<CiscoInterface>): undefined {
+const IOS_LINES: InterfaceDialect = { readers: READERS, bearing: BEARING };
+
+export function set(face: CiscoInterface, values: Partial<CiscoInterface>): undefined {
   Object.assign(face, values);
 }
 
-function tunnel(face: CiscoInterface, line: SourceLine, values: CiscoInterface['tunnel']): undefined {
+export function tunnel(face: CiscoInterface, line: SourceLine, values: CiscoInterface['tunnel']): undefined {
   Object.assign(face.tunnel, values);
   face.tunnelLines.push(lineOf(line));
 }
 
-function addAddress(face: CiscoInterface, address: string, mask: string): boolean {
+/** "10.0.0.1", "255.255.255.0" or "/24"; false where it is no address. */
+export function addAddress(face: CiscoInterface, address: string, mask: string): boolean {
   const connected = network(address, mask);
   if (v4(address) === undefined || !connected) return false;
   face.addresses = addresses.unionAddresses(face.addresses, addresses.addressSet(address));
@@ -142,7 +154,12 @@ function addAddress(face: CiscoInterface, address: string, mask: string): boolea
   return true;
 }
 
-function addAddress6(face: CiscoInterface, words: readonly string[]): boolean {
+function addPrefix(face: CiscoInterface, words: readonly string[]): boolean {
+  const [address, length] = words[2].split('/');
+  return addAddress(face, address, `/${length}`);
+}
+
+export function addAddress6(face: CiscoInterface, words: readonly string[]): boolean {
   // `ipv6 address PROVIDER ::1/64` takes its prefix from elsewhere; link-local addresses route nothing.
   if (words[3] === 'link-local') return true;
   const text = words.find((word, i) => i > 1 && word.includes(':')) ?? '';

@@ -46,8 +46,9 @@ function bannerEnds(lines: readonly SourceLine[]): (start: number) => number {
   const absent = new Set<string>();
   return (start) => {
     const body = /^banner \S+ ?(.*)$/.exec(lines[start].text)?.[1] ?? '';
-    const delimiter = body.startsWith('^C') ? '^C' : body.slice(0, 1);
-    if (delimiter === '' || body.includes(delimiter, delimiter.length) || absent.has(delimiter)) return start;
+    // EOS has no delimiter of its own: the text ends at a line `EOF`.
+    const delimiter = body === '' ? 'EOF' : body.startsWith('^C') ? '^C' : body.slice(0, 1);
+    if (body.includes(delimiter, delimiter.length) || absent.has(delimiter)) return start;
     for (let i = start + 1; i < lines.length; i++) if (lines[i].text.includes(delimiter)) return i;
     absent.add(delimiter);
     return start;

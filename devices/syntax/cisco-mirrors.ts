@@ -18,15 +18,16 @@ interface Session {
 }
 
 /** ERSPAN sessions carry the far end's address; a local one copies to a port and has no policy. */
-export function buildMirrors(reading: Reading): Built {
+export function buildMirrors(reading: Reading, isDownAtFirst = false): Built {
   const sessions = new Map<string, Session>();
   for (const block of reading.blocks) {
     const words = wordsOf(block.text);
     if (words[0] !== 'monitor' || words[1] !== 'session' || words[2] === undefined) continue;
     const session = sessions.get(words[2]) ?? newSession();
     sessions.set(words[2], session);
-    // An ERSPAN session is shut down until `no shutdown` says otherwise.
-    if (words[3] === 'type') session.enabled = false;
+    // An ERSPAN session (and any of NX-OS) is shut down until `no shutdown` says otherwise.
+    if (isDownAtFirst && words.length === 3) session.enabled = false;
+    else if (words[3] === 'type') session.enabled = false;
     else if (!readLine(session, words.slice(3))) reading.notUnderstood(block);
     for (const line of linesOf(block)) {
       if (line.number !== block.number && !readLine(session, wordsOf(line.text))) reading.notUnderstood(line);
@@ -60,10 +61,11 @@ function readLine(session: Session, words: readonly string[]): boolean {
   } else if (/^(?:source (?:vlan|remote|cpu)|filter) /.test(text)) session.unresolved.push(text);
   else if (/^destination (?:interface|remote) /.test(text)) session.port = words.slice(1).join(' ');
   else if (/^ip(?:v6)? address \S+$/.test(text)) session.far = words[2];
-  else if (text === 'no shutdown') session.enabled = true;
-  else if (text === 'shutdown') session.enabled = false;
+  else if (/^destination ip \S+$/.test(text)) session.far = words[2];
+  else if (/^no shut(?:down)?$/.test(text)) session.enabled = true;
+  else if (/^shut(?:down)?$/.test(text)) session.enabled = false;
   else
-    return /^(?:destination|(?:erspan-id|origin|mtu|vrf|description|ip (?:ttl|dscp|prec)|header-type|plim) .*)$/.test(
+    return /^(?:destination|(?:erspan-id|origin|mtu|vrf|description|ip (?:ttl|dscp|prec)|header-type|plim|name|rate-limit|mode|switch-id|marker-packet|origin-ip|source-ip|egress-interface) .*)$/.test(
       text,
     );
   return true;

@@ -154,7 +154,7 @@ function readStatic(
 }
 
 const NO_EFFECT =
-  /^(?:extendable|no-alias|no-payload|add-route|forced|oer|match-in-vrf|reversible|stateless)$/;
+  /^(?:extendable|no-alias|no-payload|add-route|forced|oer|match-in-vrf|reversible|stateless|dynamic)$/;
 const NO_EFFECT_WITH_VALUE = /^(?:redundancy|mapping-id|name)$/;
 
 function readTail(words: readonly string[]): Tail {
@@ -167,6 +167,8 @@ function readTail(words: readonly string[]): Tail {
     if (word === 'overload') tail.overload = true;
     else if (word === 'vrf' && value !== undefined) tail.vrf = words[++i];
     else if (word === 'route-map' && value !== undefined) tail.routeMap = words[++i];
+    // Twice NAT: this statement acts only together with the other one of the group.
+    else if (word === 'group' && value !== undefined) tail.unknown.push(`group ${words[++i]}`);
     else if (NO_EFFECT_WITH_VALUE.test(word) && value !== undefined) i++;
     else if (!NO_EFFECT.test(word)) tail.unknown.push(word);
   }

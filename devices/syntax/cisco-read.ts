@@ -64,7 +64,7 @@ function noteUnread(reading: Reading): void {
   }
 }
 
-function readTimeRanges(reading: Reading): Map<string, string> {
+export function readTimeRanges(reading: Reading): Map<string, string> {
   const ranges = new Map<string, string>();
   for (const block of reading.blocks) {
     const [word, name] = wordsOf(block.text);
@@ -75,7 +75,7 @@ function readTimeRanges(reading: Reading): Map<string, string> {
 }
 
 /** Names of interfaces that are up, by what is bound to them. */
-function bindingsOf(interfaces: readonly CiscoInterface[]): Map<string, string[]> {
+export function bindingsOf(interfaces: readonly CiscoInterface[]): Map<string, string[]> {
   const bindings = new Map<string, string[]>();
   const bind = (key: string, name: string) => {
     const known = bindings.get(key);

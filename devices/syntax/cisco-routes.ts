@@ -29,29 +29,47 @@ export interface StaticRoute {
 /** `ip route [vrf V] P M [interface] [next hop] [distance] ...` and `ipv6 route`. */
 export function readRoutes(reading: Reading): StaticRoute[] {
   const routes: StaticRoute[] = [];
+  const add = (line: SourceLine, words: readonly string[]) => {
+    if ((words[0] !== 'ip' && words[0] !== 'ipv6') || words[1] !== 'route' || SETTINGS.test(words[2] ?? ''))
+      return;
+    const route = readRoute(words, lineOf(line));
+    if (route) routes.push(route);
+    else reading.notUnderstood(line);
+  };
   for (const block of reading.blocks) {
     const words = wordsOf(block.text);
-    if ((words[0] !== 'ip' && words[0] !== 'ipv6') || words[1] !== 'route') continue;
-    const route = readRoute(words, lineOf(block));
-    if (route) routes.push(route);
-    else reading.notUnderstood(block);
+    add(block, words);
+    // NX-OS keeps the routes of a VRF in its block.
+    if (words[0] !== 'vrf' || words[1] !== 'context' || words[2] === undefined) continue;
+    for (const line of block.children) {
+      const own = wordsOf(line.text);
+      add(line, [...own.slice(0, 2), 'vrf', words[2], ...own.slice(2)]);
+    }
   }
   return routes;
 }
 
-function readRoute(words: readonly string[], line: SourceLine): StaticRoute | undefined {
+/** `ip route static bfd ...`, `ip route track ...`: how routes are watched. */
+const SETTINGS = /^(?:static|profile|track)$/;
+
+/** Also of prefixes with a length and the tails of NX-OS and EOS; undefined where it is not understood. */
+export function readRoute(words: readonly string[], line: SourceLine): StaticRoute | undefined {
   const family: Family = words[0] === 'ip' ? 'ip' : 'ip6';
   let at = 2;
   const vrf = words[at] === 'vrf' ? words[at + 1] : undefined;
   if (vrf !== undefined) at += 2;
-  const prefix = family === 'ip' ? network(words[at], words[at + 1]) : setOf(words[at] ?? '');
-  at += family === 'ip' ? 2 : 1;
+  const hasMask = family === 'ip' && !words[at]?.includes('/');
+  const prefix = hasMask ? network(words[at], words[at + 1]) : setOf(words[at] ?? '');
+  at += hasMask ? 2 : 1;
   if (!prefix || words[at] === undefined) return undefined;
+  const prefixEnd = at;
+  if (words[at] === 'egress-vrf') at += 2;
   const start = at;
   let way: { interface?: string; nextHop?: addresses.AddressSet } = {};
-  const first = setOf(words[at]);
+  const first = setOf(words[at]?.replace(/\/(?:32|128)$/, '') ?? '');
   if (first) way = { nextHop: first };
-  else if (/^[A-Za-z]/.test(words[at])) way = { interface: words[at], nextHop: setOf(words[at + 1] ?? '') };
+  else if (/^[A-Za-z]/.test(words[at] ?? ''))
+    way = { interface: words[at], nextHop: setOf(words[at + 1] ?? '') };
   else return undefined;
   at += way.interface !== undefined && way.nextHop ? 2 : 1;
   const via = words.slice(start, at).join(' ');
@@ -62,10 +80,12 @@ function readRoute(words: readonly string[], line: SourceLine): StaticRoute | un
     if (/^\d{1,3}$/.test(words[at])) distance = Number(words[at]);
     else if (words[at] === 'name') name = words[++at];
     else if (words[at] === 'tag') at++;
+    else if (words[at] === 'metric') at++;
+    else if (words[at] === 'vrf' || words[at] === 'nexthop-vrf') at++;
     else if (words[at] === 'track') tracked = ++at > 0;
     else if (!/^(?:permanent|global|multicast|unicast|dhcp)$/.test(words[at])) return undefined;
   }
-  const text = `${words.slice(0, start).join(' ')} ${via} ${distance}`;
+  const text = `${words.slice(0, prefixEnd).join(' ')} ${via} ${distance}`;
   return { family, vrf, prefix, ...way, distance, name, tracked, text, via, line };
 }
 
