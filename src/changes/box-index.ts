@@ -38,9 +38,10 @@ export function indexBoxes(boxes: readonly Traffic[]): BoxIndex {
       }
       if (!best || best.count * 2 > boxes.length) return everything;
       const { line, asked } = best;
-      const found = new Set<number>();
+      const found: number[] = [];
       for (const interval of asked) collect(line, interval, 0, line.begins.length, found);
-      return [...found].sort((a, b) => a - b);
+      // A box of several intervals may be found several times.
+      return [...Int32Array.from(found).sort()].filter((position, i, all) => position !== all[i - 1]);
     },
   };
 }
@@ -105,13 +106,13 @@ function collect(
   asked: readonly [number, number],
   low: number,
   high: number,
-  found: Set<number>,
+  found: number[],
 ): void {
   if (low >= high) return;
   const middle = (low + high) >> 1;
   if (line.reaches[middle] < asked[0]) return;
   collect(line, asked, low, middle, found);
   if (line.begins[middle] > asked[1]) return;
-  if (line.ends[middle] >= asked[0]) found.add(line.positions[middle]);
+  if (line.ends[middle] >= asked[0]) found.push(line.positions[middle]);
   collect(line, asked, middle + 1, high, found);
 }

@@ -40,6 +40,8 @@ export interface Means {
   readonly budget: Budget;
   /** Entries in the order in which packets meet them; of a large policy, those that can meet the box. */
   readonly entriesNear: (policy: Policy, box: Traffic) => readonly PolicyEntry[];
+  /** Whether an entry is to be told from others that do the same. */
+  readonly keeps: (decider: Decider) => boolean;
   /** Fewer pieces that say the same. */
   readonly merge: (pieces: Piece[]) => Piece[];
 }

@@ -55,7 +55,7 @@ export function diffRuleSets(before: RuleSet, after: RuleSet, site: Site, limits
   follow(before, after, touched, find, signatures, limits);
   return [...drafts.values()]
     .filter((one) => !one.implied || one.opens.length + one.closes.length > 0)
-    .map((one) => finish(one, site, signatures, (decider) => isTouched(touched, decider)))
+    .map((one) => finish(one, site, signatures))
     .sort((a, b) => rank(a) - rank(b) || lineOf(a) - lineOf(b));
 }
 
@@ -142,13 +142,13 @@ function follow(
   const failed: Traffic[] = [];
   let left = limits.all;
   const entriesNear = createEntryFinder();
-  const keeps = (decider: Decider) => isTouched(touched, decider);
+  const keeps = (decider: Decider) => touched.before.has(decider) || touched.after.has(decider);
   const merge = (pieces: Piece[]) => mergePieces(pieces, keeps, signatures);
   for (const box of touched.region.toReversed()) {
     const budget = { left: Math.min(left, limits.box) };
     const granted = budget.left;
     try {
-      const means = { budget, entriesNear, merge };
+      const means = { budget, entriesNear, keeps, merge };
       compare([evaluate(before, [box], means), evaluate(after, [box], means)], means);
     } catch (error) {
       if (!(error instanceof TooManyPieces)) throw error;
@@ -166,17 +166,9 @@ function follow(
     }
 }
 
-const isTouched = ({ before, after }: Touched, decider: Decider): boolean =>
-  before.has(decider) || after.has(decider);
-
-function finish(
-  one: Draft,
-  site: Site,
-  signatures: Signatures,
-  isChanged: (decider: Decider) => boolean,
-): RuleChange {
-  const opens = toOpenings(one.opens, site, signatures, isChanged);
-  const closes = toOpenings(one.closes, site, signatures, isChanged);
+function finish(one: Draft, site: Site, signatures: Signatures): RuleChange {
+  const opens = toOpenings(one.opens, site, signatures);
+  const closes = toOpenings(one.closes, site, signatures);
   const opened = gravest(opens.map((opening) => opening.class));
   const closed = gravest(closes.map((opening) => opening.class));
   // What takes the place of a forward that is gone (the untranslated packet) says nothing about it.

@@ -2,10 +2,22 @@
 import { type AddressSet, ANY_ADDRESS, noAddresses, subtractAddresses } from '../model/addresses.ts';
 import { intersect, subtract } from '../model/ranges.ts';
 import type { Policy, PolicyEntry } from '../model/rule.ts';
-import { ANY_SOURCE_PORT, ANY_TRAFFIC, type Traffic } from '../model/traffic.ts';
-import { appliesBox, cut, decidedBy, type Means, openTo, spend, takeHits, usable } from './decide.ts';
-import { addressesOverlap, type Piece, shiftAddresses } from './piece.ts';
+import { ANY_SOURCE_PORT, type Traffic } from '../model/traffic.ts';
+import {
+  appliesBox,
+  cut,
+  inOrder,
+  type Means,
+  openTo,
+  spend,
+  takeHits,
+  type Undecided,
+  usable,
+} from './decide.ts';
+import { MAX_NAMED } from './merge.ts';
+import { addressesOverlap, type Decider, mayOverlap, type Piece, shiftAddresses } from './piece.ts';
 import { everyItem, put } from './pool.ts';
+import { runsOf } from './runs.ts';
 
 export interface Outcome {
   readonly pieces: Piece[];
@@ -58,40 +70,89 @@ function filterBy(
   pieces: readonly Piece[],
   policy: Policy,
   sight: Sight,
-  { budget, entriesNear }: Means,
+  means: Means,
   passed: Piece[],
   dropped: Piece[],
 ): void {
   const { hits: inside, rest: outside } = cut(pieces, appliesBox(policy));
   for (const piece of outside) passed.push(piece);
   const undecided = openTo(inside);
-  const around = sight === plainly ? undecided.around : ANY_TRAFFIC;
-  for (const entry of inside.length > 0 ? entriesNear(policy, around) : []) {
+  if (sight !== plainly) judgeEach(undecided, policy, sight, means, passed, dropped);
+  else if (inside.length > 0) judgeRuns(undecided, policy, means, passed, dropped);
+  for (const piece of everyItem(undecided.pool))
+    settle(piece, [policy], policy.otherwise !== 'drop', passed, dropped);
+}
+
+/** Entries that let pass or drop one after the other are judged together. */
+function judgeRuns(
+  undecided: Undecided,
+  policy: Policy,
+  { budget, entriesNear, keeps }: Means,
+  passed: Piece[],
+  dropped: Piece[],
+): void {
+  const entries = entriesNear(policy, undecided.around).filter(decides);
+  spend(budget, entries.length);
+  const kindOf = (entry: PolicyEntry) =>
+    entry.unresolved.length > 0 || keeps(entry) ? undefined : `${entry.action}${entry.translated ?? ''}`;
+  for (const { box, steps } of runsOf(entries, undecided.around, ({ match }) => match, kindOf)) {
+    const [entry] = steps;
+    for (const piece of takeHits(undecided, box, entry.translated, budget)) {
+      if (entry.unresolved.length > 0) put(undecided.pool, withMaybe(piece, entry));
+      else settle(piece, namedOf(piece, steps), entry.action === 'accept', passed, dropped);
+    }
+  }
+}
+
+/** Some of the entries that decide about a piece. */
+function namedOf(piece: Piece, entries: readonly PolicyEntry[]): readonly PolicyEntry[] {
+  if (entries.length === 1) return entries;
+  const named: PolicyEntry[] = [];
+  for (const entry of entries) {
+    if (mayOverlap(piece.seen, entry.match)) named.push(entry);
+    if (named.length === MAX_NAMED) break;
+  }
+  return named;
+}
+
+function judgeEach(
+  undecided: Undecided,
+  policy: Policy,
+  sight: Sight,
+  { budget }: Means,
+  passed: Piece[],
+  dropped: Piece[],
+): void {
+  for (const entry of inOrder(policy)) {
     spend(budget, 1);
     const seen = decides(entry) ? sight(entry.match) : undefined;
     if (!seen) continue;
     const isSure = seen.sure && entry.unresolved.length === 0;
     if (!isSure && entry.action === 'drop') continue;
     for (const piece of takeHits(undecided, seen.box, entry.translated, budget)) {
-      if (!isSure) put(undecided.pool, { ...piece, maybe: [...(piece.maybe ?? []), entry] });
-      else settle(piece, entry, entry.action === 'accept', passed, dropped);
+      if (!isSure) put(undecided.pool, withMaybe(piece, entry));
+      else settle(piece, [entry], entry.action === 'accept', passed, dropped);
     }
   }
-  for (const piece of everyItem(undecided.pool))
-    settle(piece, policy, policy.otherwise !== 'drop', passed, dropped);
 }
+
+const withMaybe = (piece: Piece, entry: PolicyEntry): Piece => ({
+  ...piece,
+  maybe: [...(piece.maybe ?? []), entry],
+});
 
 function settle(
   piece: Piece,
-  decider: PolicyEntry | Policy,
+  by: readonly Decider[],
   accepts: boolean,
   passed: Piece[],
   dropped: Piece[],
 ): void {
   const { maybe, ...plain } = piece;
-  if (accepts) passed.push(decidedBy(plain, decider));
-  else if (!maybe) dropped.push(decidedBy(plain, decider));
-  else passed.push({ ...plain, conditional: true, deciders: [...piece.deciders, ...maybe, decider] });
+  const deciders = [...piece.deciders, ...(accepts ? [] : (maybe ?? [])), ...by];
+  if (accepts) passed.push({ ...plain, deciders });
+  else if (!maybe) dropped.push({ ...plain, deciders });
+  else passed.push({ ...plain, conditional: true, deciders });
 }
 
 /** How a filter after source NAT sees what became of this piece's source (and of its ports, where they are translated). */

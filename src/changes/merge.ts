@@ -23,7 +23,13 @@ interface Along<T> {
   readonly unite: (group: readonly T[]) => T;
 }
 
-/** Unites disjoint boxes that differ in one dimension only, until none do. */
+/** One box of boxes that differ in one dimension only. */
+export const uniteAlong = (dimension: Dimension, boxes: readonly Traffic[]): Traffic => ({
+  ...boxes[0],
+  [dimension]: united(dimension, boxes),
+});
+
+/** Unites boxes that differ in one dimension only, until none do. */
 export const mergeBoxes = (boxes: readonly Traffic[], signatures: Signatures): Traffic[] =>
   mergeItems(
     boxes,
@@ -44,8 +50,7 @@ export function mergeItems<T>(
     (dimension): Along<T> => ({
       key: (item) => keyOf(boxOf(item), dimension),
       unite: (group) => {
-        const boxes = group.map(boxOf);
-        return unite(group, { ...boxes[0], [dimension]: united(dimension, boxes) });
+        return unite(group, uniteAlong(dimension, group.map(boxOf)));
       },
     }),
   );
@@ -118,7 +123,7 @@ const unionNames = (a: NameSet, b: NameSet): NameSet =>
 /** Fewer pieces than this stay as they are. */
 const FEW_PIECES = 8;
 /** Of entries that decide alike, so many are named by a united piece. */
-const MAX_NAMED = 8;
+export const MAX_NAMED = 8;
 
 /**
  * Unites pieces that fare alike, whatever unchanged entries decided so: of those a few are kept. Pieces that `keeps` deciders
@@ -173,13 +178,11 @@ function unitePieces(
   keeps: (decider: Decider) => boolean,
 ): Piece {
   const first = group[0];
-  const side = (name: 'traffic' | 'seen'): Traffic => ({
-    ...first[name],
-    [dimension]: united(
+  const side = (name: 'traffic' | 'seen'): Traffic =>
+    uniteAlong(
       dimension,
       group.map((piece) => piece[name]),
-    ),
-  });
+    );
   const traffic = side('traffic');
   const isSame = first.traffic === first.seen || (first.shift === 0n && first.keepsPorts);
   const others = new Set<Decider>();

@@ -8,42 +8,31 @@ import { classify } from './classify.ts';
 import type { Found } from './compare.ts';
 import { destinationOf } from './effect.ts';
 import { mergeItems } from './merge.ts';
-import type { Decider, Piece } from './piece.ts';
+import type { Piece } from './piece.ts';
 import type { Signatures } from './signature.ts';
 
-/** Of unchanged rules that decide alike, an opening names so many. */
-const MAX_UNCHANGED_KEYS = 16;
-
-/** An opening in the making: `changed` are keys of rules that tell it from others, the rest may be united. */
-interface Draft extends Opening {
-  readonly changed: readonly string[];
-}
+/** Of rules that decide alike about one opening, so many are named. */
+const MAX_KEYS = 16;
 
 /**
  * Gravest first, then widest. The boxes cover the pieces exactly, but for one merge of "any IPv4" with "any IPv6" to "any".
- * Openings that differ only in the unchanged rules that let them through are one.
+ * Openings that differ only in the rules that let them through are one.
  */
-export function toOpenings(
-  found: readonly Found[],
-  site: Site,
-  signatures: Signatures,
-  isChanged: (decider: Decider) => boolean,
-): Opening[] {
-  const drafts = found.flatMap((one) =>
-    byPortRange(one.piece).flatMap((part) => draftsOf(part, one.novelty, site, isChanged)),
+export function toOpenings(found: readonly Found[], site: Site, signatures: Signatures): Opening[] {
+  const openings = found.flatMap((one) =>
+    byPortRange(one.piece).flatMap((part) => openingsOf(part, one.novelty, site)),
   );
-  const alike = Map.groupBy(drafts, (draft) =>
+  const alike = Map.groupBy(openings, (opening) =>
     [
-      signatures.translation(draft.destinationTranslation),
-      signatures.translation(draft.sourceTranslation),
-      draft.changed.join(' '),
-      draft.class,
-      draft.conditional,
+      signatures.translation(opening.destinationTranslation),
+      signatures.translation(opening.sourceTranslation),
+      opening.class,
+      opening.conditional,
     ].join('|'),
   );
   return [...alike.values()]
     .flatMap((group) => mergeFamilies(mergeItems(group, ({ traffic }) => traffic, unite, signatures)))
-    .map(({ changed, ...opening }) => ({
+    .map((opening) => ({
       opening,
       rank: CHANGE_CLASSES.indexOf(opening.class),
       width: width(opening.traffic),
@@ -52,40 +41,30 @@ export function toOpenings(
     .map(({ opening }) => opening);
 }
 
-function draftsOf(
-  part: Piece,
-  novelty: Found['novelty'],
-  site: Site,
-  isChanged: (decider: Decider) => boolean,
-): Draft[] {
-  return translationsOf(part, novelty).map((destinationTranslation): Draft => {
+const openingsOf = (part: Piece, novelty: Found['novelty'], site: Site): Opening[] =>
+  translationsOf(part, novelty).map((destinationTranslation): Opening => {
     const opening = {
       traffic: part.traffic,
       ...(destinationTranslation ? { destinationTranslation } : {}),
       ...(part.source ? { sourceTranslation: part.source } : {}),
-      ruleKeys: keysOf(part.deciders),
+      ruleKeys: keysOf(part),
       ...(part.conditional ? { conditional: true as const } : {}),
     };
-    const changed = keysOf(part.deciders.filter(isChanged));
-    return { ...opening, changed, class: classify(opening, novelty, site) };
+    return { ...opening, class: classify(opening, novelty, site) };
   });
-}
 
 /** Keys of the rules among the deciders, each once. */
-const keysOf = (deciders: readonly Decider[]): string[] => [
+const keysOf = ({ deciders }: Piece): string[] => [
   ...new Set(deciders.flatMap((decider) => ('ruleKey' in decider ? [decider.ruleKey] : []))),
 ];
 
-function unite(group: readonly Draft[], traffic: Traffic): Draft {
-  const [first] = group;
-  const keys = new Set(first.ruleKeys);
-  const most = first.changed.length + MAX_UNCHANGED_KEYS;
-  for (const { ruleKeys } of group)
-    for (const key of ruleKeys) {
-      if (keys.size >= most) return { ...first, traffic, ruleKeys: [...keys] };
-      keys.add(key);
-    }
-  return { ...first, traffic, ruleKeys: [...keys] };
+function unite(group: readonly Opening[], traffic: Traffic): Opening {
+  const keys = new Set<string>();
+  for (const { ruleKeys } of group) {
+    for (const key of ruleKeys) keys.add(key);
+    if (keys.size >= MAX_KEYS) break;
+  }
+  return { ...group[0], traffic, ruleKeys: [...keys].slice(0, MAX_KEYS) };
 }
 
 /** Of all packets, which share; good enough to sort by. */
@@ -112,18 +91,19 @@ function byPortRange(piece: Piece): Piece[] {
 }
 
 /** The two families of "anything to anything" are one box for people. */
-function mergeFamilies(drafts: readonly Draft[]): Draft[] {
-  const whole = ({ traffic }: Draft, family: addresses.AddressSet) =>
+function mergeFamilies(openings: readonly Opening[]): Opening[] {
+  const whole = ({ traffic }: Opening, family: addresses.AddressSet) =>
     addresses.sameAddresses(traffic.sources, family) && addresses.sameAddresses(traffic.destinations, family);
-  const six = drafts.find((draft) => whole(draft, addresses.ANY_V6));
-  const four = six && drafts.find((draft) => whole(draft, addresses.ANY_V4) && sameElsewhere(draft, six));
-  if (!six || !four) return [...drafts];
+  const six = openings.find((opening) => whole(opening, addresses.ANY_V6));
+  const four =
+    six && openings.find((opening) => whole(opening, addresses.ANY_V4) && sameElsewhere(opening, six));
+  if (!six || !four) return [...openings];
   const both = { ...four.traffic, sources: addresses.ANY_ADDRESS, destinations: addresses.ANY_ADDRESS };
-  return [unite([four, six], both), ...drafts.filter((draft) => draft !== six && draft !== four)];
+  return [unite([four, six], both), ...openings.filter((opening) => opening !== six && opening !== four)];
 }
 
-function sameElsewhere(a: Draft, b: Draft): boolean {
-  const text = ({ traffic: box }: Draft) =>
+function sameElsewhere(a: Opening, b: Opening): boolean {
+  const text = ({ traffic: box }: Opening) =>
     JSON.stringify([box.services, box.sourcePorts, box.ingress, box.egress]);
   return text(a) === text(b);
 }

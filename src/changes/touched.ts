@@ -1,5 +1,6 @@
 // rule sets before and after -> the entries that differ, and the region of traffic in which they can tell
 import * as addresses from '../model/addresses.ts';
+import { covers } from '../model/ranges.ts';
 import type { RuleSet, Stage, Translation } from '../model/rule.ts';
 import { ANY_SERVICE, unionServices } from '../model/services.ts';
 import {
@@ -141,7 +142,7 @@ function translatedInto(box: Traffic, { into }: Arrival): Region {
   const result: Traffic[] = [];
   for (const { translation, match } of into(box)) {
     const { addresses: to, ports } = translation;
-    if (!to || !addressesOverlap(to, box.destinations)) continue;
+    if (!to || isWithin(match, box) || !addressesOverlap(to, box.destinations)) continue;
     const services = ports ? ANY_SERVICE : box.services;
     const wide = { ...box, destinations: addresses.ANY_ADDRESS, services };
     const common = mayOverlap(wide, match) ? intersectTraffic(wide, match) : undefined;
@@ -149,6 +150,12 @@ function translatedInto(box: Traffic, { into }: Arrival): Region {
   }
   return result;
 }
+
+/** Whether packets of the match arrive in the box, as far as a translation can tell; cheap, and most do. */
+const isWithin = ({ destinations, services }: Traffic, box: Traffic): boolean =>
+  covers(box.services, services) &&
+  covers(box.destinations.v4, destinations.v4) &&
+  covers(box.destinations.v6, destinations.v6);
 
 /** The same for source NAT. */
 function maskedInto(boxes: Region, { masking }: Arrival): Region {

@@ -81,6 +81,7 @@ export function subtract<T extends number | bigint>(
 ): Ranges<T> {
   if (a.length === 0 || b.length === 0 || a[a.length - 1] < b[0] || b[b.length - 1] < a[0]) return a;
   if (holds(b, a)) return NOTHING;
+  if (b.length === 2 && a.length > LONG) return subtractOne(a, b[0], b[1], next, previous);
   const result: T[] = [];
   let j = b.length > LONG ? startOf(b, a[0]) : 0;
   for (let i = 0; i < a.length; i += 2) {
@@ -103,6 +104,24 @@ export function subtract<T extends number | bigint>(
   return result;
 }
 
+/** A long list without one range: most of it is copied as it is. */
+function subtractOne<T extends number | bigint>(
+  a: Ranges<T>,
+  first: T,
+  last: T,
+  next: Step<T>,
+  previous: Step<T>,
+): Ranges<T> {
+  const begin = startOf(a, first);
+  let end = startOf(a, last);
+  if (end < a.length && a[end] <= last) end += 2;
+  if (begin === end) return a;
+  const kept: T[] = [];
+  if (a[begin] < first) kept.push(a[begin], previous(first));
+  if (a[end - 1] > last) kept.push(next(last), a[end - 1]);
+  return a.slice(0, begin).concat(kept, a.slice(end));
+}
+
 export function contains<T extends number | bigint>(ranges: Ranges<T>, value: T): boolean {
   let low = 0;
   let high = ranges.length / 2 - 1;
@@ -113,6 +132,15 @@ export function contains<T extends number | bigint>(ranges: Ranges<T>, value: T)
     else return true;
   }
   return false;
+}
+
+/** Whether all of `b` lies in `a`. */
+export function covers<T extends number | bigint>(a: Ranges<T>, b: Ranges<T>): boolean {
+  for (let i = 0; i < b.length; i += 2) {
+    const at = startOf(a, b[i]);
+    if (at >= a.length || a[at] > b[i] || a[at + 1] < b[i + 1]) return false;
+  }
+  return true;
 }
 
 export function equal<T extends number | bigint>(a: Ranges<T>, b: Ranges<T>): boolean {
