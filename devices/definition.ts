@@ -107,6 +107,11 @@ export interface DeviceDefinition {
   readonly history?: readonly RegExp[];
   /** Gives an output that comes as one long line lines of its own, before it is redacted and kept; idempotent, never throws. */
   readonly layout?: (output: string) => string;
+  /**
+   * How a complete text ends that another collector stored or somebody pushed, where the end markers above prove our own
+   * commands only. Left out: by those end markers.
+   */
+  readonly storedEnd?: RegExp;
   /** Configuration text -> rules. Never throws: what it cannot read it lists. */
   readonly read: (text: string) => RuleSet;
   /** What this definition does not understand yet, for people. */

@@ -7,6 +7,7 @@ import type { AnalyticDefinition, Parameters } from './analytics/definition.ts';
 import type { Enrichment } from './model/enrichment.ts';
 import type { Logger } from './model/logger.ts';
 import type { Settings } from './settings.ts';
+import type { Mirrors } from './snapshots/repository.ts';
 import type { Database } from './store/postgres/schema.ts';
 
 export interface JobQueues {
@@ -38,6 +39,8 @@ export interface Services {
     readonly open: (sealed: Buffer) => string;
     readonly hash: (text: string) => string;
   };
+  /** Copies of the git repositories that configurations are read from. */
+  readonly mirrors: Mirrors;
   /** The tables that threads share, and their refresh. */
   readonly enrichment: EnrichmentService;
   /** What is known about an external address now. */

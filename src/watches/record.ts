@@ -34,6 +34,8 @@ export interface TakenNow {
   readonly compareHash: string;
   readonly beganAtMs: number;
   readonly durationMs: number;
+  /** What the device's own list of changes says; redacted. */
+  readonly history?: string;
 }
 
 /** Rulesets of a host that a sudden drop is judged against. */
@@ -98,6 +100,7 @@ async function storeChanged(
       compare_hash: taken.compareHash,
       rule_count: ruleSet.rules.length,
       unread: JSON.stringify(ruleSet.unread.slice(0, 10_000)),
+      history: taken.history ?? null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -117,7 +120,7 @@ async function askAboutHost(
   services: Services,
 ): Promise<DueQuestion[]> {
   const host = (await allHosts(transaction)).find((one) => isSameMachine(one, device));
-  if (!host) return [];
+  if (!host || stored.began_at < device.created_at) return [];
   const untilMs = stored.began_at.getTime();
   const rows = await snapshotsBetween(
     transaction,
@@ -185,6 +188,8 @@ async function storeChanges(
       analytic,
       services.parametersOf(analytic),
     )) {
+      // Nothing saw the traffic of the time before: the change is recorded, and nobody is alarmed about the past.
+      if (draft.question.untilMs < device.created_at.getTime()) continue;
       const nextAtMs = nextAnswerAt(now, draft.question.untilMs, now) ?? now;
       opened.push({
         watchId: await insertWatch(transaction, device.id, draft, now, nextAtMs),

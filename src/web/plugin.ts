@@ -27,6 +27,7 @@ import { document, documentOptions, homePage } from './pages.ts';
 import { sendError, sendNotFound } from './problem.ts';
 import { reconciliationRoutes } from './reconciliations.ts';
 import { compileValidator, type Web } from './schema.ts';
+import { snapshotPushRoutes } from './snapshot-push.ts';
 import { snapshotRoutes } from './snapshots.ts';
 import { ticketRoutes } from './tickets.ts';
 
@@ -62,6 +63,7 @@ export default fp(
     deviceRoutes(web);
     hostRoutes(web);
     snapshotRoutes(web);
+    snapshotPushRoutes(web);
     changeRoutes(web);
     reconciliationRoutes(web);
     ticketRoutes(web);

@@ -7,6 +7,7 @@ const RIGHTS = [
   'hosts:read',
   'hosts:write',
   'snapshots:read',
+  'snapshots:write',
   'changes:read',
   'changes:reconcile',
   'tickets:read',
@@ -40,6 +41,7 @@ const GRANTS: Readonly<Record<Role, readonly Right[]>> = {
     'hosts:read',
     'hosts:write',
     'snapshots:read',
+    'snapshots:write',
     'changes:read',
     'alerts:read',
     'exporters:read',
@@ -77,6 +79,7 @@ const GRANTS: Readonly<Record<Role, readonly Right[]>> = {
   ],
   auditor: READS,
   'tickets-only': ['tickets:write'],
+  'snapshots-only': ['snapshots:write'],
 };
 
 export const ROLES = Object.keys(GRANTS) as Role[];

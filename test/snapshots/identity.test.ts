@@ -19,7 +19,7 @@ const WINDOW = { fromMs: AT, toMs: AT + HOUR };
 /** The line as an event that was received in the window. */
 function eventOf(line: string): Event {
   const receivedAtMs = AT + HOUR / 2;
-  const event = parseEvent(Buffer.from(line), { receivedAtMs, sender: '192.0.2.2' });
+  const event = parseEvent(line, '192.0.2.2', receivedAtMs);
   return { ...event, observedAtMs: receivedAtMs };
 }
 

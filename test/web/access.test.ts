@@ -29,6 +29,7 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: readonly 
   ['PATCH', '/v1/hosts/{id}', NETWORK],
   ['DELETE', '/v1/hosts/{id}', NETWORK],
   ['GET', '/v1/devices/{id}/snapshots', NETWORK_READ],
+  ['PUT', '/v1/devices/{id}/snapshots', [...NETWORK, 'snapshots-only']],
   ['GET', '/v1/devices/{id}/snapshots/{snapshotId}', NETWORK_READ],
   ['GET', '/v1/devices/{id}/rules', NETWORK_READ],
   ['GET', '/v1/rule-changes', ['admin', 'network', 'soc', 'change', 'auditor']],

@@ -33,7 +33,7 @@ export interface Service {
   ): Promise<Answer>;
 }
 
-export const ALL_ROLES: readonly Role[] = ['admin', 'network', 'soc', 'change', 'auditor', 'tickets-only'];
+export const ALL_ROLES: readonly Role[] = ['admin', 'network', 'soc', 'change', 'auditor', 'tickets-only', 'snapshots-only'];
 
 /** One a test file: the engine in process holds one data folder. No workers, so that jobs stay where they were put. */
 export async function startWeb(settings: Record<string, string> = {}): Promise<Service> {

@@ -58,11 +58,14 @@ export function asSnapshot(row: StoredSnapshot, device: string, lastSeen: boolea
     takenAtMs: (lastSeen ? row.confirmed_at : row.began_at).getTime(),
     durationMs: row.duration_ms,
     text: row.text,
+    ...(row.history === null ? {} : { history: row.history }),
   };
 }
 
 /** Without the text and the lines that were not understood. */
-export type SnapshotRow = Omit<StoredSnapshot, 'text' | 'unread'> & { readonly unread_count: number };
+export type SnapshotRow = Omit<StoredSnapshot, 'text' | 'unread' | 'history'> & {
+  readonly unread_count: number;
+};
 
 /** The newest first. */
 export async function listSnapshots(
