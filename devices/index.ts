@@ -4,8 +4,15 @@ import { ciscoIosXr } from './cisco-iosxr.ts';
 import type { DeviceDefinition } from './definition.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
+import { vyos } from './vyos.ts';
 
-export const definitions: readonly DeviceDefinition[] = [ciscoIos, ciscoIosXr, linuxIptables, linuxNftables];
+export const definitions: readonly DeviceDefinition[] = [
+  ciscoIos,
+  ciscoIosXr,
+  linuxIptables,
+  linuxNftables,
+  vyos,
+];
 
 /** How much of a text is looked at to tell its vendor, in UTF-16 units. */
 const RECOGNISE_WITHIN = 1 << 20;
