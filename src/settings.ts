@@ -56,7 +56,8 @@ export function loadSettings(
 ): Settings {
   const given = Object.entries({ ...environment, ...defined(overrides) });
   for (const [name] of given) {
-    if (name.startsWith('POSTERN_') && !(name in schema.properties)) throw unknownSetting(name);
+    if (name.startsWith('POSTERN_') && !(name in schema.properties) && !name.startsWith(DEVICE_SECRET))
+      throw unknownSetting(name);
   }
   const texts = new Map(given);
   const settings = Object.fromEntries(
@@ -68,6 +69,13 @@ export function loadSettings(
   );
   return Object.freeze(settings) as Settings;
 }
+
+/** Names of variables that hold secrets of devices, for credentials to refer to; they are no settings. */
+const DEVICE_SECRET = 'POSTERN_DEVICE_SECRET_';
+
+/** Undefined for every other variable, and for an empty one. */
+export const deviceSecret = (name: string, environment: Environment = process.env): string | undefined =>
+  name.startsWith(DEVICE_SECRET) ? environment[name] || undefined : undefined;
 
 function defined(values: Record<string, string | undefined>): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));

@@ -3,6 +3,8 @@ import type { ClientChannel } from 'ssh2';
 import type { DeviceCommand } from '../../devices/definition.ts';
 import { cleanScreen, found } from './clean.ts';
 import { maskScreen } from './mask.ts';
+import { isRefusal } from './refusal.ts';
+import { type Output, runCommands } from './run.ts';
 import type { Session } from './session.ts';
 
 const STDERR_LENGTH = 8192;
@@ -14,22 +16,28 @@ interface ExecOutput {
 }
 
 /** Throws PosternError command-refused, command-timeout, output-too-large, truncated. */
-export async function runExec(session: Session): Promise<string[]> {
-  const outputs: string[] = [];
-  for (const command of session.definition.session.commands) {
-    const before = session.byteCount();
-    const output = await runOne(session, command);
-    checkOutput(session, command, output);
-    outputs.push(output.text);
-    session.note('command', `${command.run}; end marker seen`, session.byteCount() - before);
-  }
-  return outputs;
+export function runExec(session: Session): Promise<Output[]> {
+  return runCommands(
+    session.definition.session.commands,
+    async (command, run) => {
+      const before = session.byteCount();
+      const output = await runOne(session, run);
+      const isLeftOut = command.optional && isRefused(output);
+      if (!isLeftOut) checkOutput(session, run, command, output);
+      const detail = isLeftOut ? 'refused, and left out' : 'end marker seen';
+      session.note('command', `${run}; ${detail}`, session.byteCount() - before);
+      return isLeftOut ? undefined : output.text;
+    },
+    (message) => session.fail('command-refused', message),
+  );
 }
 
-function runOne(session: Session, command: DeviceCommand): Promise<ExecOutput> {
+const isRefused = ({ exitCode }: ExecOutput): boolean => exitCode !== undefined && exitCode !== 0;
+
+function runOne(session: Session, run: string): Promise<ExecOutput> {
   const { connection, bounds, fail } = session;
   const output = new Promise<ExecOutput>((resolve, reject) => {
-    connection.client.exec(command.run, (error, channel) => {
+    connection.client.exec(run, (error, channel) => {
       // Listeners are added here at once: a short output, its status and its end may all be in the packet that opened the channel.
       if (!error) collect(channel, session, resolve, reject);
       else
@@ -47,7 +55,7 @@ function runOne(session: Session, command: DeviceCommand): Promise<ExecOutput> {
     () =>
       fail(
         'command-timeout',
-        `\`${command.run}\` had no end after ${bounds.commandMs / 1000} s; raise POSTERN_SSH_COMMAND_TIMEOUT_SECONDS if the device is only slow`,
+        `\`${run}\` had no end after ${bounds.commandMs / 1000} s; raise POSTERN_SSH_COMMAND_TIMEOUT_SECONDS if the device is only slow`,
       ),
     'truncated',
   );
@@ -80,20 +88,18 @@ function collect(
   channel.on('close', () => resolve({ text: cleanScreen(pieces.join('')), errors, exitCode }));
 }
 
-function checkOutput(session: Session, command: DeviceCommand, output: ExecOutput): void {
+function checkOutput(session: Session, run: string, command: DeviceCommand, output: ExecOutput): void {
   const { definition, target, fail } = session;
   const screen = () =>
     maskScreen(`${output.text.slice(-4096)}\n${output.errors}`, definition, target.credential);
-  if (output.exitCode === null || (output.exitCode ?? 0) !== 0)
+  if (isRefused(output))
     throw fail(
       'command-refused',
-      `\`${command.run}\` ended with ${output.exitCode === null ? 'a signal' : `status ${output.exitCode}`}; check the account's rights`,
+      `\`${run}\` ended with ${output.exitCode === null ? 'a signal' : `status ${output.exitCode}`}; check the account's rights`,
       screen(),
     );
-  if (!found(command.endMarker, output.text))
-    throw fail(
-      'truncated',
-      `the output of \`${command.run}\` lacks its end; nothing of it is kept`,
-      screen(),
-    );
+  if (found(command.endMarker, output.text)) return;
+  throw isRefusal(output.text)
+    ? fail('command-refused', `the device refuses \`${run}\`; check the account's rights`, screen())
+    : fail('truncated', `the output of \`${run}\` lacks its end; nothing of it is kept`, screen());
 }

@@ -1,10 +1,18 @@
 // what a device asks and shows while somebody logs in -> what to answer, and what to call a failure
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Socket } from 'node:net';
-import type { AuthenticationType, ClientErrorExtensions, ConnectConfig, NegotiatedAlgorithms } from 'ssh2';
+import type { Duplex } from 'node:stream';
+import ssh2, {
+  type AuthenticationType,
+  type BaseAgent,
+  type ClientErrorExtensions,
+  type ConnectConfig,
+  type NegotiatedAlgorithms,
+} from 'ssh2';
+import type { DeviceDefinition } from '../../devices/definition.ts';
 import type { PosternError } from '../model/errors.ts';
 import { algorithmsFor } from './algorithms.ts';
-import type { PullTarget } from './target.ts';
+import { adviceFor, type ServerOffer } from './offer.ts';
+import type { SshHop } from './target.ts';
 
 export type Fail = (code: string, message: string, cause?: unknown) => PosternError;
 
@@ -12,34 +20,76 @@ export interface LoginState {
   /** "<algorithm> <base64>", as shown. */
   hostKey?: string;
   changedKey?: string;
+  /** What the changed one was compared with. */
+  expectedKey?: string;
   negotiated?: NegotiatedAlgorithms;
+  serverOffer: () => ServerOffer | undefined;
   /** Methods with a credential, in order. */
   readonly tried: string[];
   offered: readonly string[];
+  /** How often keyboard-interactive was begun. */
+  rounds: number;
   gavePassword?: boolean;
+  /** A question that nothing here answers. */
+  asked?: string;
+  readonly acknowledged: Set<RegExp>;
+  agentError?: string;
+  /** What it shows before the login (RFC 4252 section 5.4). */
+  banner?: string;
   isLoggedIn?: boolean;
 }
 
-export function loginConfig(target: PullTarget, sock: Socket, state: LoginState): ConnectConfig {
+export const newLogin = (serverOffer: LoginState['serverOffer']): LoginState => ({
+  tried: [],
+  offered: [],
+  rounds: 0,
+  acknowledged: new Set(),
+  serverOffer,
+});
+
+/** A server, how it is spoken of in errors, and what its vendor needs. */
+export interface LoginTarget extends SshHop {
+  /** "the device", "the jump host". */
+  readonly what: string;
+  readonly acknowledge?: DeviceDefinition['session']['acknowledge'];
+  readonly loginSuffix?: string;
+}
+
+/** Keys of an agent beyond these are not offered: devices close after a few attempts, and count them. */
+const MOST_AGENT_KEYS = 5;
+/** Only a banner's question answered, the method may have to be begun again. */
+const MOST_ROUNDS = 3;
+
+export function loginConfig(target: LoginTarget, sock: Duplex, state: LoginState): ConnectConfig {
+  const { password, privateKey, passphrase, agent } = target.credential;
   return {
     sock,
-    username: target.username,
-    password: target.credential.password,
-    privateKey: target.credential.privateKey,
-    passphrase: target.credential.passphrase,
+    username: target.username + (target.loginSuffix ?? ''),
+    password,
+    privateKey,
+    passphrase,
+    agent: agent === undefined ? undefined : agentAt(agent),
     tryKeyboard: true,
     // Our own timer says which part took too long.
     readyTimeout: 0,
     keepaliveInterval: 15_000,
     keepaliveCountMax: 4,
-    algorithms: algorithmsFor(target.legacyAlgorithms, target.hostKey),
+    algorithms: algorithmsFor(target.legacyProfiles ?? [], target.hostKey),
     hostVerifier: (key: Buffer) => verifyHostKey(key, target, state),
     // biome-ignore lint/suspicious/noExplicitAny: the declared type lacks null and false, which ssh2 documents
     authHandler: ((left: string[] | null) => nextMethod(left, target, state)) as any,
   };
 }
 
-function verifyHostKey(key: Buffer, target: PullTarget, state: LoginState): boolean {
+function agentAt(path: string): BaseAgent {
+  const agent = ssh2.createAgent(path);
+  const all = agent.getIdentities.bind(agent);
+  agent.getIdentities = (callback) =>
+    all((error, keys) => callback(error ?? undefined, keys?.slice(0, MOST_AGENT_KEYS)));
+  return agent;
+}
+
+function verifyHostKey(key: Buffer, target: SshHop, state: LoginState): boolean {
   // RFC 4253 section 6.6: the key begins with its own type as a string.
   const typeLength = key.length >= 4 ? key.readUInt32BE(0) : 0;
   const type = key.subarray(4, 4 + Math.min(typeLength, 64)).toString('latin1');
@@ -51,78 +101,113 @@ function verifyHostKey(key: Buffer, target: PullTarget, state: LoginState): bool
   const [a, b] = [Buffer.from(seen), Buffer.from(pinned.trim().split(/\s+/, 2).join(' '))];
   if (a.length === b.length && timingSafeEqual(a, b)) return true;
   state.changedKey = seen;
+  state.expectedKey = pinned;
   return false;
 }
 
 /** The first request is `none`, to learn what the device takes (RFC 4252 section 5.2); then each method that we can use, once. */
 function nextMethod(
   left: string[] | null,
-  target: PullTarget,
+  target: LoginTarget,
   state: LoginState,
 ): AuthenticationType | false {
   if (left === null) return 'none';
   if (left.length > 0) state.offered = left;
-  const { password, privateKey } = target.credential;
+  const { password, privateKey, agent } = target.credential;
   const usable: AuthenticationType[] = [];
   if (privateKey !== undefined) usable.push('publickey');
+  if (agent !== undefined) usable.push('agent');
   if (password !== undefined) usable.push('password', 'keyboard-interactive');
-  const isWorthTrying = (method: AuthenticationType) =>
-    left.includes(method) &&
-    !state.tried.includes(method) &&
-    // The same wrong password again would count against the account.
-    !(method === 'keyboard-interactive' && state.tried.includes('password'));
-  const next = usable.find(isWorthTrying);
+  // A banner is acknowledged in keyboard-interactive; as a password its answer would have to be guessed.
+  if (target.acknowledge) usable.sort((a, b) => rank(a) - rank(b));
+  const next = usable.find((method) => isWorthTrying(method, left, state));
+  if (next === 'keyboard-interactive') state.rounds++;
   if (next) state.tried.push(next);
   return next ?? false;
 }
 
-/** Only a question for a password gets it, and once; undefined where it is asked again, which means that it was wrong. */
+const rank = (method: AuthenticationType): number =>
+  ['publickey', 'agent', 'keyboard-interactive', 'password'].indexOf(method);
+
+function isWorthTrying(method: AuthenticationType, left: readonly string[], state: LoginState): boolean {
+  if (!left.includes(method === 'agent' ? 'publickey' : method)) return false;
+  // The same wrong password again would count against the account.
+  const isPassword = method === 'password' || method === 'keyboard-interactive';
+  if (isPassword && (state.tried.includes('password') || state.gavePassword || state.asked !== undefined))
+    return false;
+  return method === 'keyboard-interactive' ? state.rounds < MOST_ROUNDS : !state.tried.includes(method);
+}
+
+/**
+ * Only a question for a password gets it, and once; a shown one for the user gets the name; a banner's gets what the vendor
+ * says. Undefined where the password is asked again, which means that it was wrong, and for what nobody here knows.
+ */
 export function answersTo(
   prompts: readonly { readonly prompt: string; readonly echo?: boolean }[],
-  target: PullTarget,
+  target: LoginTarget,
   state: LoginState,
 ): string[] | undefined {
-  const answers = prompts.map(({ prompt, echo }) =>
-    !echo && !/token|otp|one-time|verification code/i.test(prompt) ? (target.credential.password ?? '') : '',
-  );
-  if (answers.every((text) => text === '')) return answers;
-  // Giving a wrong one again could lock the account.
-  if (state.gavePassword) return undefined;
-  state.gavePassword = true;
+  const answers: string[] = [];
+  for (const { prompt, echo } of prompts) {
+    const acknowledged = target.acknowledge?.find(
+      ({ pattern }) => !state.acknowledged.has(pattern) && prompt.trim().search(pattern) >= 0,
+    );
+    if (acknowledged) {
+      state.acknowledged.add(acknowledged.pattern);
+      answers.push(acknowledged.answer.replace(/[\r\n]+$/, ''));
+    } else if (echo) answers.push(/user|login|account/i.test(prompt) ? target.username : '');
+    else if (/token|otp|one-time|verification code|passcode|challenge/i.test(prompt)) {
+      state.asked = prompt
+        .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+        .trim()
+        .slice(0, 80);
+      return undefined;
+    } else {
+      // Giving a wrong one again could lock the account.
+      if (state.gavePassword) return undefined;
+      state.gavePassword = true;
+      answers.push(target.credential.password ?? '');
+    }
+  }
   return answers;
 }
 
-export function loginTimeout(state: LoginState, timeoutMs: number, fail: Fail): PosternError {
+export function loginTimeout(
+  state: LoginState,
+  target: LoginTarget,
+  timeoutMs: number,
+  fail: Fail,
+): PosternError {
   const at = state.negotiated
     ? `the login (tried ${state.tried.join(', ') || 'none'})`
-    : 'the SSH handshake; check that this port speaks SSH';
+    : `the SSH handshake; check that this port of ${target.what} speaks SSH`;
   return fail('login-timeout', `no end of ${at} within ${timeoutMs / 1000} s`);
 }
 
 export function loginError(
   error: Error & ClientErrorExtensions,
   state: LoginState,
-  target: PullTarget,
+  target: LoginTarget,
   fail: Fail,
 ): PosternError {
   if (state.changedKey)
     return fail(
       'host-key-changed',
-      `the host key is ${fingerprint(state.changedKey)}, not the pinned ${fingerprint(target.hostKey!)}. ` +
-        'Nothing was sent. If the device was replaced or re-keyed, confirm the new key and pin it; otherwise somebody may be in between',
+      `the host key is ${fingerprint(state.changedKey)}, not the pinned ${fingerprint(state.expectedKey!)}. ` +
+        `Nothing was sent. If ${target.what} was replaced or re-keyed, confirm the new key and pin it; otherwise somebody may be in between`,
       error,
     );
   const noMatch = /no matching (.*)/.exec(error.message);
-  if (noMatch)
+  if (noMatch) {
+    const offer = state.serverOffer();
     return fail(
       'no-common-algorithms',
-      `no common ${noMatch[1]}; ${
-        target.legacyAlgorithms
-          ? 'not even among the legacy ones: update the device, or turn on a newer algorithm on it'
-          : 'if the device is too old for modern ones, turn on legacy algorithms for it'
-      }`,
+      offer
+        ? adviceFor(offer, target.legacyProfiles ?? [], target.what)
+        : `no common ${noMatch[1]}; turn on a legacy profile for ${target.what}, or update it`,
       error,
     );
+  }
   if (!state.negotiated)
     return fail(
       'handshake-failed',
@@ -137,15 +222,20 @@ export function loginError(
 
 export function loginRefused(
   state: LoginState,
-  target: PullTarget,
+  target: LoginTarget,
   fail: Fail,
   cause?: unknown,
 ): PosternError {
-  const tried = state.tried.join(', ') || 'nothing that the device takes';
+  const tried = [...new Set(state.tried)].join(', ') || `nothing that ${target.what} takes`;
+  const more = [
+    state.asked === undefined ? '' : `It asks "${state.asked}", which cannot be answered here. `,
+    state.agentError === undefined ? '' : `The agent cannot be used (${state.agentError}). `,
+  ].join('');
+  const banner = state.banner ? `. Its banner ends:\n${state.banner.replace(/^/gm, '  | ')}` : '';
   return fail(
     'login-failed',
-    `the login of ${target.username} was refused; tried ${tried}, the device takes ${state.offered.join(', ') || 'nothing that it says'}. ` +
-      'Check the user name and the credential; it is not tried again by itself',
+    `the login of ${target.username} was refused; tried ${tried}, ${target.what} takes ${state.offered.join(', ') || 'nothing that it says'}. ` +
+      `${more}Check the user name and the credential; it is not tried again by itself${banner}`,
     cause,
   );
 }

@@ -3,6 +3,7 @@ import type { DeviceDefinition } from '../../devices/definition.ts';
 import { PosternError } from '../model/errors.ts';
 import { connect } from './connect.ts';
 import { runExec } from './exec.ts';
+import type { Output } from './run.ts';
 import { createSession } from './session.ts';
 import { runShell } from './shell.ts';
 import {
@@ -15,13 +16,21 @@ import {
   type StepName,
 } from './target.ts';
 
-export type { Credential, PullBounds, PullOptions, PullResult, PullStep, PullTarget } from './target.ts';
+export type {
+  Credential,
+  PullBounds,
+  PullOptions,
+  PullResult,
+  PullStep,
+  PullTarget,
+  SshHop,
+} from './target.ts';
 
 /**
  * Connects, logs in, runs the definition's commands and nothing else, and checks each end marker. A result is complete.
  * Throws PosternError with one of these codes; the ones of `isTransient` (retry.ts) may pass by themselves:
- * address-unknown, connect-timeout, connection-refused, unreachable, handshake-failed, no-common-algorithms,
- * host-key-changed, bad-private-key, login-failed, login-timeout, connection-lost, prompt-timeout, enable-failed,
+ * address-unknown, connect-timeout, connection-refused, unreachable, forward-refused, handshake-failed,
+ * no-common-algorithms, host-key-changed, bad-private-key, login-failed, login-timeout, connection-lost, prompt-timeout, enable-failed,
  * command-refused, command-timeout, truncated, output-too-large, pull-timeout, pull-stopped.
  */
 export async function pull(
@@ -42,7 +51,7 @@ export async function pull(
   };
   const stop = stopping(target, bounds, options.signal);
   try {
-    const connection = await connect(target, bounds, stop.signal, note);
+    const connection = await connect(target, definition, bounds, stop.signal, note);
     try {
       const session = createSession({ connection, target, definition, bounds, note });
       const outputs = await (definition.session.channel === 'exec' ? runExec(session) : runShell(session));
@@ -52,6 +61,9 @@ export async function pull(
         durationMs: options.now() - beganAtMs,
         byteCount: session.byteCount(),
         hostKey: connection.hostKey,
+        jumpHostKeys: connection.jumpHostKeys,
+        algorithms: connection.algorithms,
+        history: outputs.filter(({ yields }) => yields === 'history'),
         steps,
       };
     } finally {
@@ -62,11 +74,14 @@ export async function pull(
   }
 }
 
-function joined(outputs: readonly string[], definition: DeviceDefinition): string {
+function joined(outputs: readonly Output[], definition: DeviceDefinition): string {
   return outputs
-    .filter((output) => output.trim() !== '')
-    .map((output) => definition.layout?.(output) ?? output)
-    .map((output) => (output.endsWith('\n') ? output : `${output}\n`))
+    .filter(({ text, yields }) => yields === 'configuration' && text.trim() !== '')
+    .map(({ text, heading }) => {
+      const laidOut = definition.layout?.(text) ?? text;
+      const ended = laidOut.endsWith('\n') ? laidOut : `${laidOut}\n`;
+      return heading === undefined ? ended : `${heading}\n${ended}`;
+    })
     .join('');
 }
 

@@ -14,15 +14,20 @@ export interface Screen {
   readonly erasePager: (pattern: RegExp) => void;
   /** Everything since the last take, raw, and forgets it. */
   readonly take: () => string;
+  /** Everything since the last take, raw. */
+  readonly all: () => string;
   /** Everything since the last take, raw; at most the end of it. */
   readonly end: (length: number) => string;
 }
 
-export function createScreen(): Screen {
+/** `logLines` are messages that fall in from aside, besides those of IOS. */
+export function createScreen(logLines: readonly RegExp[] = []): Screen {
   let pieces: string[] = [];
   let tail = '';
+  const all = () => pieces.join('') + tail;
   const rawLastLine = () => tail.slice(tail.lastIndexOf('\n') + 1).slice(-2048);
   const lastLine = () => cleanLine(rawLastLine()) ?? '';
+  const isLogLine = (line: string) => LOG_LINE.test(line) || logLines.some((log) => found(log, line));
   return {
     add: (chunk) => {
       tail += chunk.replaceAll(ERASED, '');
@@ -34,11 +39,11 @@ export function createScreen(): Screen {
     promptLine: () => {
       const line = lastLine();
       const lines = tail.slice(-4096).split('\n');
-      let sawLog = LOG_LINE.test(line);
+      let sawLog = isLogLine(line);
       if (line.trim() !== '' && !sawLog) return line;
       for (let i = lines.length - 2; i >= 0; i--) {
         const above = cleanLine(lines[i]) ?? '';
-        const isLog = LOG_LINE.test(above);
+        const isLog = isLogLine(above);
         sawLog ||= isLog;
         if (above.trim() !== '' && !isLog) return sawLog ? above : line;
       }
@@ -54,11 +59,12 @@ export function createScreen(): Screen {
       tail = tail.slice(0, start + from) + ERASED.repeat(line.length - from);
     },
     take: () => {
-      const all = pieces.join('') + tail;
+      const text = all();
       pieces = [];
       tail = '';
-      return all;
+      return text;
     },
+    all,
     end: (length) => ((pieces.at(-1) ?? '') + tail).slice(-length),
   };
 }

@@ -30,10 +30,22 @@ export const snapshotSettings = {
     default: 900,
     description: 'Time between two pulls of a device whose own interval is not set',
   }),
+  POSTERN_REPOSITORIES: Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
+    default: [],
+    description:
+      'Git repositories of Oxidized or RANCID that devices may name, or what they lie below: absolute paths and URLs',
+  }),
   POSTERN_PULL_MAX_BYTES: Type.Integer({
     minimum: 65_536,
     maximum: 268_435_456,
     default: 67_108_864,
     description: 'Most bytes that a device may send in one pull; a pull with more fails',
   }),
+  POSTERN_SECRETS_FOLDER: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Folder whose files and agent sockets the credentials of devices may refer to; variables that they may refer to begin with POSTERN_DEVICE_SECRET_',
+    }),
+  ),
 };

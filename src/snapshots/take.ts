@@ -1,9 +1,9 @@
 // pulled text -> what is stored of it: redacted text, hash to compare by, and whether it is complete
 import { createHash } from 'node:crypto';
 import type { DeviceDefinition } from '../../devices/definition.ts';
-import { found } from './clean.ts';
 import { comparable } from './compare.ts';
 import { redact } from './redact.ts';
+import { isComplete } from './run.ts';
 
 export interface TakenSnapshot {
   /** Laid out and redacted: the only form that may be stored. */
@@ -25,8 +25,6 @@ export function take(
   return {
     text,
     compareHash: createHash('sha256').update(comparable(text, definition)).digest('hex'),
-    complete: definition.session.commands.every(
-      ({ endMarker }) => found(endMarker, pulled) || found(endMarker, laidOut),
-    ),
+    complete: isComplete(definition, [pulled, laidOut]),
   };
 }

@@ -1,4 +1,5 @@
 // the nouns of a pull: what is connected to, within what bounds, and what it yields
+import type { LegacyProfile } from './algorithms.ts';
 
 /** Everything to log in with; never logged, never part of an error. */
 export interface Credential {
@@ -7,19 +8,37 @@ export interface Credential {
   readonly privateKey?: string;
   readonly passphrase?: string;
   readonly enablePassword?: string;
+  /** Path of an agent's socket. */
+  readonly agent?: string;
 }
 
-export interface PullTarget {
-  readonly name: string;
-  /** Host name or IP address. */
+/** One SSH server: the device, or one on the way to it. */
+export interface SshHop {
+  /** Host name or IP address; an IPv6 address without brackets, with its zone where it is link-local ("fe80::1%eth0"). */
   readonly address: string;
   readonly port: number;
   readonly username: string;
   readonly credential: Credential;
   /** The pinned key, "<algorithm> <base64>"; undefined on first use. */
   readonly hostKey?: string;
-  /** Also offers SHA-1 key exchange, CBC ciphers and ssh-rsa host keys. */
-  readonly legacyAlgorithms: boolean;
+  /** Old algorithms that are offered too; none by default. */
+  readonly legacyProfiles?: readonly LegacyProfile[];
+}
+
+export interface PullTarget extends SshHop {
+  readonly name: string;
+  /** The way there, in order; each is reached from the one before, by a TCP forward (RFC 4254 section 7.2). */
+  readonly jump?: readonly SshHop[];
+}
+
+/** What the last key exchange with the device agreed on, by its names in SSH. */
+export interface AgreedAlgorithms {
+  readonly kex: string;
+  readonly hostKey: string;
+  readonly cipher: string;
+  readonly mac: string;
+  /** Those that this session really needed. */
+  readonly legacyProfiles: readonly LegacyProfile[];
 }
 
 export interface PullBounds {
@@ -52,13 +71,14 @@ export type StepName =
   | 'handshake'
   | 'host-key'
   | 'login'
+  | 'acknowledge'
   | 'prompt'
   | 'enable'
   | 'command';
 
 export interface PullStep {
   readonly name: StepName;
-  /** One line for people; holds no secret. */
+  /** One line for people; holds no secret. Begins with "jump <address>: " where it is about a jump host. */
   readonly detail: string;
   readonly durationMs: number;
   /** Bytes of output, for commands. */
@@ -74,6 +94,11 @@ export interface PullResult {
   readonly byteCount: number;
   /** "<algorithm> <base64>", for the caller to pin. */
   readonly hostKey: string;
+  /** The same of each jump host, in order. */
+  readonly jumpHostKeys: readonly string[];
+  readonly algorithms: AgreedAlgorithms;
+  /** Outputs of commands that yield `history`, cleaned; neither part of `text` nor redacted. */
+  readonly history: readonly { readonly command: string; readonly text: string }[];
   readonly steps: readonly PullStep[];
 }
 

@@ -1,20 +1,25 @@
 // what a device is registered with -> its columns, each field checked; and the columns -> what the API shows
-import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { definitionOf, definitions } from '../../devices/index.ts';
 import { formatAddress, parseAddress } from '../model/addresses.ts';
 import type { Services } from '../services.ts';
 import type { Device, DeviceHealth } from '../store/postgres/devices.ts';
+import { presentSource, Source, sourceColumn } from './device-source.ts';
+import {
+  Algorithms,
+  Credential,
+  fingerprint,
+  hostOf,
+  Jump,
+  JumpView,
+  jumpColumn,
+  LegacyProfiles,
+  presentJump,
+  presentProfiles,
+  sealedCredential,
+} from './device-ssh.ts';
 import { checked, problem } from './problem.ts';
 import { Name, Nullable, Strict, Texts, Time } from './schema.ts';
-
-const Secret = Type.String({ minLength: 1, maxLength: 32_768, writeOnly: true });
-const Credential = Strict({
-  password: Type.Optional(Secret),
-  privateKey: Type.Optional(Secret),
-  passphrase: Type.Optional(Secret),
-  enablePassword: Type.Optional(Secret),
-});
 
 const fields = {
   name: Name,
@@ -24,9 +29,11 @@ const fields = {
     description: 'Where SSH connects to: host name or address',
   }),
   port: Type.Integer({ minimum: 1, maximum: 65_535 }),
-  username: Type.String({ minLength: 1, maxLength: 200 }),
+  username: Type.String({ minLength: 1, maxLength: 200, description: 'Of the account for SSH' }),
   credential: Nullable(Credential),
-  legacyAlgorithms: Type.Boolean({ description: 'Also offer SHA-1 key exchange, CBC ciphers and ssh-rsa' }),
+  legacyProfiles: LegacyProfiles,
+  jump: Jump,
+  source: Source,
   pullIntervalSeconds: Type.Integer({ minimum: 10, maximum: 2_592_000 }),
   addresses: Texts(1000, "The device's own addresses: syslog sender, management, WAN"),
   exporters: Texts(100, 'Addresses that its flow exports come from'),
@@ -38,7 +45,7 @@ const fields = {
   configurationItem: Nullable(Name),
 };
 
-/** POSTERN_PULL_INTERVAL_SECONDS stands in for a missing interval, 22 for the port, UTC for the zone. */
+/** A user name is needed only where it is pulled over SSH. POSTERN_PULL_INTERVAL_SECONDS stands in for a missing interval, 22 for the port, UTC for the zone. */
 export const DeviceDraft = Strict({
   ...Type.Partial(Type.Object(fields)).properties,
   name: fields.name,
@@ -47,7 +54,6 @@ export const DeviceDraft = Strict({
     description: `One of ${definitions.map(({ vendor }) => vendor).join(', ')}`,
   }),
   address: fields.address,
-  username: fields.username,
 });
 
 export const DevicePatch = Type.Partial(Type.Object(fields), { additionalProperties: false });
@@ -55,8 +61,9 @@ export const DevicePatch = Type.Partial(Type.Object(fields), { additionalPropert
 export const DeviceView = Type.Object({
   id: Type.String(),
   vendor: Type.String(),
-  ...Type.Omit(Type.Object(fields), ['credential']).properties,
+  ...Type.Omit(Type.Object(fields), ['credential', 'jump']).properties,
   hasCredential: Type.Boolean(),
+  jump: JumpView,
   hostKeyFingerprint: Nullable(
     Type.String({ description: 'SHA-256, as OpenSSH prints it; null before the first pull' }),
   ),
@@ -70,17 +77,27 @@ export const HealthView = Type.Object({
   consecutiveFailures: Type.Integer(),
   lastErrorCode: Nullable(Type.String()),
   lastError: Nullable(Type.String()),
+  legacyProfiles: LegacyProfiles,
+  algorithms: Nullable(
+    Type.Object(Algorithms.properties, { description: 'What its last session agreed on' }),
+  ),
 });
 
-/** Columns of the fields that are given. Throws 400 that names the field. */
-export function deviceColumns(given: Static<typeof DevicePatch>, services: Services): Partial<Device> {
+/** Columns of the fields that are given; `before` is the device as it is. Throws 400 that names the field. */
+export function deviceColumns(
+  given: Static<typeof DevicePatch>,
+  services: Services,
+  before?: Device,
+): Partial<Device> {
   const { credential } = given;
   const columns: Partial<Device> = {
     name: given.name,
-    address: given.address && hostOf(given.address),
+    address: given.address && hostOf('address', given.address),
     port: given.port,
     username: given.username,
-    legacy_algorithms: given.legacyAlgorithms,
+    legacy_profiles: given.legacyProfiles,
+    jump: given.jump && jumpColumn(given.jump, before?.jump ?? [], services),
+    ...(given.source && { source: sourceColumn(given.source, services), source_commit: null }),
     pull_interval_seconds: given.pullIntervalSeconds,
     addresses: given.addresses && addressesOf('addresses', given.addresses),
     exporters: given.exporters && addressesOf('exporters', given.exporters),
@@ -88,7 +105,7 @@ export function deviceColumns(given: Static<typeof DevicePatch>, services: Servi
     time_zone: given.timeZone && zoneOf(given.timeZone),
     owner_group: given.ownerGroup,
     configuration_item: given.configurationItem,
-    credential: credential && services.seal.seal(JSON.stringify(credential)),
+    credential: credential && sealedCredential('credential', credential, services),
   };
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
 }
@@ -101,14 +118,6 @@ export function checkVendor(vendor: string): string {
 }
 
 export const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*\.?$/i;
-
-function hostOf(text: string): string {
-  // Names such as "10.0.0.300" or "fade.be" would be taken for addresses where devices are compared with flows.
-  if (/^[0-9a-f.:]+$/i.test(text) && /[.:]/.test(text))
-    return checked('address', 'bad-address', () => formatAddress(parseAddress(text)));
-  if (HOST_NAME.test(text)) return text;
-  throw problem(400, 'bad-address', 'address is neither a host name nor an IP address', 'address');
-}
 
 /** Addresses in the form that they are compared in, each once. Throws 400 that names the entry. */
 export const addressesOf = (field: string, texts: readonly string[]) => [
@@ -133,7 +142,9 @@ export function presentDevice(device: Device): Static<typeof DeviceView> {
     username: device.username,
     hasCredential: device.credential !== null,
     hostKeyFingerprint: device.host_key && fingerprint(device.host_key),
-    legacyAlgorithms: device.legacy_algorithms,
+    legacyProfiles: presentProfiles(device.legacy_profiles),
+    jump: presentJump(device.jump),
+    source: presentSource(device.source),
     pullIntervalSeconds: device.pull_interval_seconds,
     addresses: device.addresses,
     exporters: device.exporters,
@@ -146,17 +157,18 @@ export function presentDevice(device: Device): Static<typeof DeviceView> {
   };
 }
 
-export function presentHealth(health: DeviceHealth | undefined): Static<typeof HealthView> {
+/** With what is old about its sessions: the profiles that are on, and what was agreed on. */
+export function presentHealth(
+  { legacy_profiles }: Device,
+  health: DeviceHealth | undefined,
+): Static<typeof HealthView> {
   return {
     lastAttemptAt: health?.last_attempt_at?.toISOString() ?? null,
     lastSuccessAt: health?.last_success_at?.toISOString() ?? null,
     consecutiveFailures: health?.consecutive_failures ?? 0,
     lastErrorCode: health?.last_error_code ?? null,
     lastError: health?.last_error ?? null,
+    legacyProfiles: presentProfiles(legacy_profiles),
+    algorithms: (health?.algorithms ?? null) as Static<typeof Algorithms> | null,
   };
-}
-
-function fingerprint(hostKey: string): string {
-  const hash = createHash('sha256').update(Buffer.from(hostKey.split(' ')[1] ?? '', 'base64'));
-  return `SHA256:${hash.digest('base64').replace(/=+$/, '')}`;
 }

@@ -22,7 +22,7 @@ import {
   presentDevice,
   presentHealth,
 } from './device-fields.ts';
-import { found, isTaken, nameTaken } from './problem.ts';
+import { found, isTaken, nameTaken, problem } from './problem.ts';
 import { cursorKey, IdParams, Nothing, Page, PageQuery, pageOf, Strict, type Web } from './schema.ts';
 
 const tags = ['devices'];
@@ -30,8 +30,14 @@ const Queued = Type.Object({ queued: Type.Boolean() });
 
 const deviceOf = async ({ postgres }: Services, id: string): Promise<Device> =>
   found(await deviceById(postgres, id), 'device');
-const schedule = ({ jobs }: Services, { id }: Device, everyMs: number | null) =>
-  jobs.every('pull-device', id, { deviceId: id, cause: 'schedule' }, everyMs);
+/** A device that is only pushed has no schedule. */
+const schedule = ({ jobs }: Services, { id, source }: Device, everyMs: number | null) =>
+  jobs.every(
+    'pull-device',
+    id,
+    { deviceId: id, cause: 'schedule' },
+    source?.kind === 'push' ? null : everyMs,
+  );
 const pull = ({ jobs }: Services, deviceId: string) =>
   jobs.add('pull-device', { deviceId, cause: 'request' });
 
@@ -63,9 +69,13 @@ function register(app: Web): void {
       const { vendor, ...given } = request.body;
       const defaults = {
         port: 22,
+        username: '',
+        source: null,
+        source_commit: null,
         credential: null,
         host_key: null,
-        legacy_algorithms: false,
+        legacy_profiles: [],
+        jump: [],
         pull_interval_seconds: services.settings.POSTERN_PULL_INTERVAL_SECONDS,
         addresses: [],
         exporters: [],
@@ -82,6 +92,8 @@ function register(app: Web): void {
         created_at: new Date(services.now()),
         created_by: callerOf(request).actor,
       } as Device;
+      if (device.source === null && device.username === '')
+        throw problem(400, 'no-user-name', 'a device that is pulled over SSH needs a user name', 'username');
       if (!(await insertDevice(services.postgres, device))) throw nameTaken('device', device.name);
       // A schedule begins with a pull at once.
       await schedule(services, device, device.pull_interval_seconds * 1000);
@@ -141,13 +153,16 @@ function change(app: Web): void {
     async (request) => {
       const { params, body } = request;
       const before = await deviceOf(services, params.id);
-      const columns = deviceColumns(body, services);
+      const columns = deviceColumns(body, services, before);
       if (Object.keys(columns).length === 0) return presentDevice(before);
       const after = await updateDevice(services.postgres, params.id, columns).catch((error) => {
         throw isTaken(error) ? nameTaken('device', body.name!) : error;
       });
       const device = found(after, 'device');
-      if (device.pull_interval_seconds !== before.pull_interval_seconds)
+      if (
+        device.pull_interval_seconds !== before.pull_interval_seconds ||
+        device.source?.kind !== before.source?.kind
+      )
         await schedule(services, device, device.pull_interval_seconds * 1000);
       note(request, `device/${device.id}`, { name: device.name, fields: Object.keys(body) });
       return presentDevice(device);
@@ -188,6 +203,8 @@ function pullNow(app: Web): void {
     },
     async (request, reply) => {
       const device = await deviceOf(services, request.params.id);
+      if (device.source?.kind === 'push')
+        throw problem(409, 'only-pushed', `${device.name} is not pulled; push its configuration`);
       await pull(services, device.id);
       note(request, `device/${device.id}`, { name: device.name });
       return reply.code(202).send({ queued: true });
@@ -228,8 +245,8 @@ function readHealth(app: Web): void {
       config: { right: 'devices:read' },
     },
     async ({ params }) => {
-      const { id } = await deviceOf(services, params.id);
-      return presentHealth((await deviceHealth(services.postgres, [id])).get(id));
+      const device = await deviceOf(services, params.id);
+      return presentHealth(device, (await deviceHealth(services.postgres, [device.id])).get(device.id));
     },
   );
 }

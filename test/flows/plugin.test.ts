@@ -89,7 +89,6 @@ test('exports end in ClickHouse and their exporter in PostgreSQL, with its devic
       username: 'x',
       credential: null,
       host_key: null,
-      legacy_algorithms: false,
       pull_interval_seconds: 3600,
       addresses: [],
       exporters: ['127.0.0.1'],

@@ -59,7 +59,7 @@ describe('postern check', { concurrency: 4 }, () => {
     const args = await start(t, EDGE);
     const { status, stdout } = await check(...args, '--password-env', 'WRONG');
     assert.equal(status, 1);
-    assert.match(stdout, /FAILED +login-failed: .*refused; tried password/);
+    assert.match(stdout, /FAILED +login: login-failed: .*refused; tried password/);
     assert.doesNotMatch(stdout, /battery staple|^prompt/m);
   });
 
@@ -68,7 +68,7 @@ describe('postern check', { concurrency: 4 }, () => {
     const args = await start(t, { ...EDGE, commands });
     const { status, stdout } = await check(...args, '--password-env', 'DEVICE_PASSWORD');
     assert.equal(status, 1);
-    assert.match(stdout, /FAILED +truncated: [\s\S]*\| version 15\.2/);
+    assert.match(stdout, /FAILED +command: truncated: [\s\S]*\| version 15\.2/);
     assert.doesNotMatch(stdout, /gr33n/);
   });
 

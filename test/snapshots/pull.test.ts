@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import type { Algorithms } from 'ssh2';
 import { PosternError } from '../../src/model/errors.ts';
 import { algorithmsFor } from '../../src/snapshots/algorithms.ts';
 import { type PullTarget, pull } from '../../src/snapshots/pull.ts';
@@ -31,7 +30,6 @@ const targetAt = (port: number, more: Partial<PullTarget> = {}): PullTarget => (
   port,
   username: 'reader',
   credential: { password: 'correct horse' },
-  legacyAlgorithms: false,
   ...more,
 });
 
@@ -237,36 +235,9 @@ describe('host keys', { concurrency: 8 }, () => {
     assert.deepEqual(second.received, []);
   });
 
-  for (const [name, algorithms, negotiated] of [
-    ['SHA-1 key exchange', { kex: ['diffie-hellman-group14-sha1'] }, /group14-sha1/],
-    ['CBC ciphers', { cipher: ['aes128-cbc'] }, /aes128-cbc/],
-    ['SHA-1 authentication codes', { cipher: ['aes128-ctr'], hmac: ['hmac-sha1'] }, /hmac-sha1/],
-  ] as const)
-    test(`${name} only by the legacy profile`, async (t) => {
-      const { port, passwords } = await start(t, {
-        ...EDGE,
-        algorithms: algorithms as unknown as Algorithms,
-      });
-      await assert.rejects(
-        pull(targetAt(port), shellVendor, OPTIONS),
-        failsWith('no-common-algorithms', /turn on legacy algorithms/),
-      );
-      assert.deepEqual(passwords, []);
-      const { steps } = await pull(targetAt(port, { legacyAlgorithms: true }), shellVendor, OPTIONS);
-      assert.match(steps.find(({ name }) => name === 'handshake')!.detail, negotiated);
-    });
-
-  test('nothing else that is legacy is offered by default', () => {
-    const offered = Object.values(algorithmsFor(false)).flat();
-    assert.deepEqual(
-      offered.filter((name) => /sha1$|sha1-|cbc|ssh-rsa|ssh-dss|md5|arcfour/.test(String(name))),
-      [],
-    );
-    assert.ok((algorithmsFor(true).serverHostKey as string[]).includes('ssh-rsa'));
-  });
 
   test('the type of the pinned key is asked for first', () => {
-    const first = (pinned?: string) => (algorithmsFor(false, pinned).serverHostKey as string[])[0];
+    const first = (pinned?: string) => (algorithmsFor([], pinned).serverHostKey as string[])[0];
     assert.equal(first(), 'ssh-ed25519');
     assert.equal(first('ecdsa-sha2-nistp256 AAAA'), 'ecdsa-sha2-nistp256');
     assert.equal(first('ssh-rsa AAAA'), 'rsa-sha2-512');

@@ -41,7 +41,6 @@ describe('recorded sessions', { skip }, () => {
             port: playing.port,
             username: 'reader',
             credential: { password: 'correct horse' },
-            legacyAlgorithms: false,
           },
           definition,
           { now: () => performance.now() },

@@ -110,7 +110,6 @@ test('pullPolitely pulls one device once at a time', async (t) => {
     port: playing.port,
     username: 'reader',
     credential: { password: 'correct horse' },
-    legacyAlgorithms: false,
   };
   const settings = {
     POSTERN_SSH_CONNECT_TIMEOUT_SECONDS: 5,

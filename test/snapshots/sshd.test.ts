@@ -59,7 +59,6 @@ describe('pull from OpenSSH', { skip }, () => {
       port,
       username: userInfo().username,
       credential: { privateKey: await readFile(join(folder, 'user'), 'utf8') },
-      legacyAlgorithms: false,
     };
   });
 

@@ -44,7 +44,6 @@ async function insertDevice(database: Kysely<Database>, id: string): Promise<voi
       username: 'postern',
       credential: Buffer.from([0, 255]),
       host_key: null,
-      legacy_algorithms: false,
       pull_interval_seconds: 3600,
       addresses: ['192.0.2.1'],
       exporters: [],

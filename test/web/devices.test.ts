@@ -42,7 +42,7 @@ test('a device is registered, pulled at once and on its schedule, and its creden
 
 test('what a device is registered with is checked, field by field', async () => {
   const cases: [object, string, RegExp][] = [
-    [{ vendor: 'acme-os' }, 'vendor', /known: cisco-ios, linux-iptables, linux-nftables/],
+    [{ vendor: 'acme-os' }, 'vendor', /known: .*cisco-ios, .*linux-nftables/],
     [{ address: '10.0.0.300' }, 'address', /address/],
     [{ address: 'fade.be' }, 'address', /address/],
     [{ address: 'no spaces please' }, 'address', /host name/],

@@ -1,5 +1,6 @@
 // devices and their health in PostgreSQL
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import { encodeJson } from '../../model/json.ts';
 import type { Database, DeviceHealthTable, DeviceTable } from './schema.ts';
 
 export type Device = Selectable<DeviceTable>;
@@ -22,12 +23,36 @@ export async function pinHostKey(postgres: Kysely<Database>, id: string, hostKey
     .execute();
 }
 
+/** On first use: of the device, and of each host on the way that still stands where it stood. */
+export async function pinHostKeys(
+  postgres: Kysely<Database>,
+  device: Device,
+  seen: { readonly hostKey: string; readonly jumpHostKeys: readonly string[] },
+): Promise<void> {
+  if (device.host_key === null) await pinHostKey(postgres, device.id, seen.hostKey);
+  if (device.jump.every(({ host_key }) => host_key !== null)) return;
+  const pinned = device.jump.map((host, i) => ({ ...host, host_key: host.host_key ?? seen.jumpHostKeys[i] }));
+  await postgres
+    .updateTable('devices')
+    .set({ jump: encodeJson(pinned) })
+    .where('id', '=', device.id)
+    .where('jump', '=', encodeJson(device.jump) as never)
+    .execute();
+}
+
+/** Up to which commit of its repository a device was read. */
+export async function setSourceCommit(postgres: Kysely<Database>, id: string, commit: string): Promise<void> {
+  await postgres.updateTable('devices').set({ source_commit: commit }).where('id', '=', id).execute();
+}
+
 export async function recordPullSuccess(
   postgres: Kysely<Database>,
   deviceId: string,
   at: Date,
+  algorithms?: unknown,
 ): Promise<void> {
   const health = {
+    ...(algorithms === undefined ? {} : { algorithms: encodeJson(algorithms) }),
     last_attempt_at: at,
     last_success_at: at,
     consecutive_failures: 0,
@@ -61,6 +86,13 @@ export async function recordPullFailure(
     .execute();
 }
 
+/** Columns as they are read -> as they are written. */
+const written = ({ jump, source, ...values }: Partial<Device>): Updateable<DeviceTable> => ({
+  ...values,
+  ...(jump && { jump: encodeJson(jump) }),
+  ...(source !== undefined && { source: source && encodeJson(source) }),
+});
+
 /** In order of name, after `after`. */
 export async function listDevices(
   postgres: Kysely<Database>,
@@ -76,13 +108,10 @@ export async function listDevices(
 }
 
 /** False where another device has the name. */
-export async function insertDevice(
-  postgres: Kysely<Database>,
-  device: Insertable<DeviceTable>,
-): Promise<boolean> {
+export async function insertDevice(postgres: Kysely<Database>, device: Device): Promise<boolean> {
   const row = await postgres
     .insertInto('devices')
-    .values(device)
+    .values(written(device) as Insertable<DeviceTable>)
     .onConflict((conflict) => conflict.column('name').doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -93,9 +122,14 @@ export async function insertDevice(
 export async function updateDevice(
   postgres: Kysely<Database>,
   id: string,
-  values: Updateable<DeviceTable>,
+  values: Partial<Device>,
 ): Promise<Device | undefined> {
-  return postgres.updateTable('devices').set(values).where('id', '=', id).returningAll().executeTakeFirst();
+  return postgres
+    .updateTable('devices')
+    .set(written(values))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
 }
 
 /** With its snapshots, changes and watches; alerts stay. */

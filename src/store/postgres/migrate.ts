@@ -4,11 +4,15 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { PosternError } from '../../model/errors.ts';
 import * as tables from './migrations/0001_tables.ts';
 import * as hosts from './migrations/0002_hosts.ts';
+import * as ssh from './migrations/0003_ssh.ts';
+import * as sources from './migrations/0004_sources.ts';
 
 /** Numbers never change once released. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001_tables': tables,
   '0002_hosts': hosts,
+  '0003_ssh': ssh,
+  '0004_sources': sources,
 };
 
 /** Safe to run from several processes at once: kysely locks. Throws PosternError 'migration-failed'. */

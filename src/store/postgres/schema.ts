@@ -6,7 +6,7 @@ type Time = ColumnType<Date, Date | string, Date | string>;
 /** Selected parsed, written as JSON text (encodeJson). */
 type Json<T> = ColumnType<T, string, string>;
 
-export type Role = 'admin' | 'network' | 'soc' | 'change' | 'auditor' | 'tickets-only';
+export type Role = 'admin' | 'network' | 'soc' | 'change' | 'auditor' | 'tickets-only' | 'snapshots-only';
 
 export interface ApiKeyTable {
   id: string;
@@ -35,11 +35,14 @@ export interface DeviceTable {
   address: string;
   port: number;
   username: string;
-  /** Sealed JSON: {password?, privateKey?, passphrase?, enablePassword?}. Never served. */
+  /** Sealed JSON: StoredCredential of src/snapshots/credential.ts. Never served. */
   credential: Buffer | null;
   /** Pinned on first use: "<algorithm> <base64>". */
   host_key: string | null;
-  legacy_algorithms: boolean;
+  /** Names of src/snapshots/algorithms.ts. */
+  legacy_profiles: Generated<string[]>;
+  /** Hosts on the way, in order. */
+  jump: ColumnType<readonly JumpHost[], string | undefined, string>;
   pull_interval_seconds: number;
   /** The device's own addresses (syslog sender, management, WAN). */
   addresses: string[];
@@ -49,8 +52,29 @@ export interface DeviceTable {
   time_zone: string;
   owner_group: string | null;
   configuration_item: string | null;
+  /** Where its configurations come from; null: over SSH. */
+  source: Json<DeviceSource> | null;
+  /** The last commit of its repository that was read. */
+  source_commit: string | null;
   created_at: Time;
   created_by: string;
+}
+
+/** Another collector's git repository, or nothing but what is pushed. */
+export type DeviceSource =
+  | { readonly kind: 'git'; readonly repository: string; readonly file: string; readonly branch?: string }
+  | { readonly kind: 'push' };
+
+/** As stored in `jump`. */
+export interface JumpHost {
+  readonly address: string;
+  readonly port: number;
+  readonly username: string;
+  /** Sealed as a device's is, base64. Never served. */
+  readonly credential: string | null;
+  /** Pinned on first use. */
+  readonly host_key: string | null;
+  readonly legacy_profiles: readonly string[];
 }
 
 export interface DeviceHealthTable {
@@ -60,6 +84,8 @@ export interface DeviceHealthTable {
   consecutive_failures: number;
   last_error_code: string | null;
   last_error: string | null;
+  /** Of the last session that came that far: AgreedAlgorithms of src/snapshots/target.ts. */
+  algorithms: ColumnType<unknown, string | null | undefined, string | null>;
 }
 
 export interface SnapshotTable {
@@ -76,6 +102,8 @@ export interface SnapshotTable {
   compare_hash: string;
   rule_count: number;
   unread: Json<{ number: number; text: string }[]>;
+  /** What the device's own list of changes said then; redacted. */
+  history: string | null;
 }
 
 export interface RuleChangeTable {
