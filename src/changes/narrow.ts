@@ -6,6 +6,7 @@ import { AS_IT_IS, DROP, type Ladder, MAYBE, PASS, type Rung, type SideName } fr
 import { mergeBoxes } from './merge.ts';
 import { mayOverlap } from './piece.ts';
 import { everyItem, isEmpty, listsNear, type Pool, poolOf, put } from './pool.ts';
+import { runsOf } from './runs.ts';
 import type { Signatures } from './signature.ts';
 
 /** Comparisons that one ladder, and one box on it, may take; beyond, the box is taken whole. */
@@ -55,14 +56,19 @@ function climb(
   translated: boolean | undefined,
   budget: Budget,
 ): Traffic[] {
-  const met = index.near(box).map((position) => ladder.rungs[position]);
-  spend(budget, met.length);
+  const near = index.near(box);
+  spend(budget, near.length);
+  const met = near
+    .map((position) => ladder.rungs[position])
+    .filter((rung) => rung.translated === undefined || rung.translated === translated);
+  const first = met.findIndex(({ on }) => on !== 'both');
+  if (first < 0) return [];
   const open = { before: undefined, after: undefined };
   const pool = poolOf<Climber>([{ box, fate: open }], (climber) => climber.box.services);
   const differing: Traffic[] = [];
-  const first = met.findIndex(({ on }) => on !== 'both');
-  for (const rung of met.slice(Math.max(0, first))) {
-    if (rung.translated !== undefined && translated !== undefined && rung.translated !== translated) continue;
+  const kindOf = ({ on, outcome }: Rung) => `${on} ${outcome}`;
+  for (const run of runsOf(met.slice(first), box, (rung) => rung.box, kindOf)) {
+    const rung = { ...run.steps[0], box: run.box };
     take(pool, rung, budget, ({ box: hit, fate }) => {
       const next = { before: passOn(fate, 'before', rung), after: passOn(fate, 'after', rung) };
       if (!isDecided(next.before) || !isDecided(next.after)) put(pool, { box: hit, fate: next });

@@ -10,7 +10,6 @@ import {
   intersectRegion,
   intersectTraffic,
   type Region,
-  subtractTraffic,
   type Traffic,
 } from '../model/traffic.ts';
 import { indexBoxes } from './box-index.ts';
@@ -21,6 +20,7 @@ import { mergeBoxes } from './merge.ts';
 import { differingOn } from './narrow.ts';
 import { addressesOverlap, type Decider, mayOverlap } from './piece.ts';
 import type { Signatures } from './signature.ts';
+import { portsTranslated } from './translate.ts';
 
 export interface Touched {
   readonly before: ReadonlySet<Decider>;
@@ -88,9 +88,8 @@ function reachFinder(ladders: readonly Ladder[], arrival: Arrival): Touched['rea
 
 /** What may turn packets into others, on either side. */
 interface Arrival {
-  readonly translating: readonly Translating[];
   readonly masking: readonly Translating[];
-  /** Of `translating`, those whose translated packets can lie in the box. */
+  /** Destination translations out of which packets of the box may come. */
   readonly into: (box: Traffic) => readonly Translating[];
 }
 
@@ -117,17 +116,21 @@ function arrivalOf(sides: readonly RuleSet[], signatures: Signatures): Arrival {
     return [...found.values()];
   };
   const translating = at('destination-nat').filter(({ translation }) => translation.addresses);
-  const index = indexBoxes(
-    translating.map(({ translation, match }) => ({
+  const comingOut = translating.map(
+    ({ translation: { addresses: to, ports }, match }): Traffic => ({
       ...match,
-      destinations: translation.addresses as addresses.AddressSet,
-      services: ANY_SERVICE,
-    })),
+      destinations: to as addresses.AddressSet,
+      services: ports ? portsTranslated(match.services, ports) : match.services,
+    }),
   );
+  const index = indexBoxes(comingOut);
   return {
-    translating,
     masking: at('source-nat'),
-    into: (box) => index.near({ ...box, services: ANY_SERVICE }).map((position) => translating[position]),
+    into: (box) =>
+      index
+        .near(box)
+        .filter((position) => mayOverlap(comingOut[position], box))
+        .map((position) => translating[position]),
   };
 }
 
@@ -139,16 +142,11 @@ function arriving({ stage, sees }: Ladder, boxes: Region, arrival: Arrival): Reg
 
 /** What some translation may turn into packets of `box`, where it lies outside of the box. */
 function translatedInto(box: Traffic, { into }: Arrival): Region {
-  const result: Traffic[] = [];
-  for (const { translation, match } of into(box)) {
-    const { addresses: to, ports } = translation;
-    if (!to || isWithin(match, box) || !addressesOverlap(to, box.destinations)) continue;
-    const services = ports ? ANY_SERVICE : box.services;
-    const wide = { ...box, destinations: addresses.ANY_ADDRESS, services };
-    const common = mayOverlap(wide, match) ? intersectTraffic(wide, match) : undefined;
-    if (common && subtractTraffic(common, box).length > 0) result.push(common);
-  }
-  return result;
+  return into(box).flatMap(({ translation, match }) => {
+    if (isWithin(match, box)) return [];
+    const services = translation.ports ? ANY_SERVICE : box.services;
+    return intersectTraffic({ ...box, destinations: addresses.ANY_ADDRESS, services }, match) ?? [];
+  });
 }
 
 /** Whether packets of the match arrive in the box, as far as a translation can tell; cheap, and most do. */

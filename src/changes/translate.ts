@@ -4,6 +4,7 @@ import type { PolicyEntry, Translation } from '../model/rule.ts';
 import {
   intersectServices,
   protocolsOf,
+  type ServiceSet,
   service,
   subtractServices,
   unionServices,
@@ -44,6 +45,15 @@ export function offsetOf(from: AddressSet, to: AddressSet): bigint | undefined {
   const shift = BigInt(b[0]) - BigInt(a[0]);
   return BigInt(b[1]) - BigInt(a[1]) === shift ? shift : undefined;
 }
+
+/** What services come out as where a port translation acts on them. */
+export const portsTranslated = (services: ServiceSet, ports: readonly [number, number]): ServiceSet =>
+  unionServices(
+    subtractServices(services, PORTED_SERVICES),
+    ...protocolsOf(intersectServices(services, PORTED_SERVICES)).map((protocol) =>
+      service(protocol, [ports]),
+    ),
+  );
 
 function movePorts(piece: Piece, ports: readonly [number, number]): Piece[] {
   const pieces: Piece[] = [];
