@@ -22,11 +22,11 @@ interface Climber {
 }
 
 /**
- * Every packet that one side treats otherwise than the other lies in the result; what else does is treated alike. Only rungs from
- * the first one on that stands on one side alone are looked at: those in front of it are met by later steps.
+ * Every packet that one side treats otherwise than the other lies in the result; what else does is treated alike. A packet is
+ * looked at for each rung of one side alone that matches it.
  */
 export function differingOn(ladder: Ladder, signatures: Signatures): Region {
-  const changed = ladder.rungs.filter(({ on }) => on !== 'both');
+  const changed = placesOf(ladder);
   const boxes = [...new Map(changed.map(({ box }) => [signatures.traffic(box), box])).values()];
   if (!ladder.isPlain || changed.length === 0) return [...boxes, ...ladder.beyond];
   const index = indexBoxes(ladder.rungs.map(({ box }) => box));
@@ -34,19 +34,63 @@ export function differingOn(ladder: Ladder, signatures: Signatures): Region {
     ? [true, false]
     : [undefined];
   const all: Budget = { left: MAX_COMPARISONS };
-  const found = boxes.flatMap((box) => {
+  const found = changed.flatMap((change) => {
     const budget = { left: Math.min(all.left, MAX_BOX_COMPARISONS) };
     const granted = budget.left;
     try {
-      return states.flatMap((translated) => climb(ladder, index, box, translated, budget));
+      if (change.isMoved) return passedBy(ladder, index, change, budget);
+      return states.flatMap((translated) => climb(ladder, index, change.box, translated, budget));
     } catch (error) {
       if (!(error instanceof TooManyPieces)) throw error;
-      return [box];
+      return [change.box];
     } finally {
       all.left -= granted - budget.left;
     }
   });
   return [...mergeBoxes(found, signatures), ...ladder.beyond];
+}
+
+/** Where rungs that say the same stand on one side or the other. */
+interface Places {
+  readonly box: Traffic;
+  readonly outcome: string;
+  first: number;
+  last: number;
+  before: number;
+  after: number;
+  isMoved: boolean;
+}
+
+function placesOf({ rungs }: Ladder): Places[] {
+  const known = new Map<string, Places>();
+  for (const [at, { on, signature, box, outcome }] of rungs.entries()) {
+    if (on === 'both') continue;
+    const places = known.get(signature) ?? {
+      box,
+      outcome,
+      first: at,
+      last: at,
+      before: 0,
+      after: 0,
+      isMoved: false,
+    };
+    places.last = at;
+    places[on]++;
+    places.isMoved = places.before === places.after;
+    known.set(signature, places);
+  }
+  return [...known.values()];
+}
+
+/** A rung that moved decides on both sides, but for what stands between its places and does otherwise. */
+function passedBy({ rungs }: Ladder, index: BoxIndex, { box, outcome, first, last }: Places, budget: Budget) {
+  const near = index.near(box);
+  spend(budget, near.length);
+  const others = near.filter((at) => at > first && at < last && rungs[at].outcome !== outcome);
+  if (others.length > MAX_DIFFERENCES) throw new TooManyPieces();
+  return others.flatMap((at) =>
+    mayOverlap(box, rungs[at].box) ? (intersectTraffic(box, rungs[at].box) ?? []) : [],
+  );
 }
 
 function climb(
