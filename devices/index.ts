@@ -1,6 +1,7 @@
 // the vendors, one line each, and how a text finds its own
 import { ciscoIos } from './cisco-ios.ts';
 import { ciscoIosXr } from './cisco-iosxr.ts';
+import { ciscoNxos } from './cisco-nxos.ts';
 import type { DeviceDefinition } from './definition.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
@@ -9,6 +10,7 @@ import { vyos } from './vyos.ts';
 export const definitions: readonly DeviceDefinition[] = [
   ciscoIos,
   ciscoIosXr,
+  ciscoNxos,
   linuxIptables,
   linuxNftables,
   vyos,

@@ -37,19 +37,20 @@ export interface InterfaceDialect {
 /** Interfaces in the order of the text; statements about NAT, lists, policy, zones or tunnels that are not understood are unread. */
 export function readInterfaces(reading: Reading, dialect?: InterfaceDialect): CiscoInterface[] {
   const lines = dialect ? { ...dialect, readers: [...dialect.readers, ...READERS] } : IOS_LINES;
-  const found: CiscoInterface[] = [];
+  const found = new Map<string, CiscoInterface>();
   for (const block of reading.blocks) {
     const [word, ...name] = wordsOf(block.text);
     if (word !== 'interface' || name.length === 0) continue;
-    if (found.length >= MAX_INTERFACES) {
+    if (found.size >= MAX_INTERFACES) {
       for (const line of linesOf(block)) reading.notUnderstood(line);
       continue;
     }
-    const face = newInterface(name.join(' '), block);
+    const fresh = newInterface(name.join(' '), block);
+    const face = found.get(fresh.name) ?? fresh;
+    found.set(face.name, face);
     for (const line of block.children) readLine(face, line, reading, lines);
-    found.push(face);
   }
-  return found;
+  return [...found.values()];
 }
 
 const newInterface = (name: string, head: SourceLine): CiscoInterface => ({

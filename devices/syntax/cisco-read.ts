@@ -69,10 +69,13 @@ export function readTimeRanges(reading: Reading): Map<string, string> {
   for (const block of reading.blocks) {
     const [word, name] = wordsOf(block.text);
     if (word !== 'time-range' || name === undefined) continue;
-    ranges.set(name, block.children.map((line) => wordsOf(line.text).join(' ')).join(', '));
+    ranges.set(name, block.children.map((line) => withoutNumber(wordsOf(line.text))).join(', '));
   }
   return ranges;
 }
+
+const withoutNumber = (words: readonly string[]): string =>
+  (/^\d+$/.test(words[0] ?? '') ? words.slice(1) : words).join(' ');
 
 /** Names of interfaces that are up, by what is bound to them. */
 export function bindingsOf(interfaces: readonly CiscoInterface[]): Map<string, string[]> {

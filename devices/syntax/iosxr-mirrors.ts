@@ -17,7 +17,7 @@ export function buildXrMirrors(reading: Reading, config: Config, bindings: XrBin
     if (word !== 'monitor-session' || name === undefined) continue;
     const bound = bindings.mirrors.filter(({ session, face }) => session === name && !face.shutdown);
     const end = endOf(block, config, reading);
-    const rule = ruleOf(name, block, bound, end, rules.length);
+    const rule = ruleOf(config.unique(`monitor-session:${name}`), block, bound, end, rules.length);
     rules.push(rule);
     if (end.far !== undefined) policies.push(...policiesOf(rule, bound));
   }
@@ -51,7 +51,7 @@ function endOf(block: Block, config: Config, reading: Reading): End {
 }
 
 function ruleOf(
-  name: string,
+  key: string,
   block: Block,
   bound: readonly MirrorBinding[],
   end: End,
@@ -62,7 +62,7 @@ function ruleOf(
     ...(end.far === undefined ? {} : { addresses: setOf(end.far) }),
   };
   return {
-    key: `monitor-session:${name}`,
+    key,
     kind: 'mirror',
     enabled: true,
     position,
