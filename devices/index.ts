@@ -3,6 +3,7 @@ import { ciscoIos } from './cisco-ios.ts';
 import { ciscoIosXr } from './cisco-iosxr.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
 import type { DeviceDefinition } from './definition.ts';
+import { edgeos } from './edgeos.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
 import { vyos } from './vyos.ts';
@@ -11,6 +12,7 @@ export const definitions: readonly DeviceDefinition[] = [
   ciscoIos,
   ciscoIosXr,
   ciscoNxos,
+  edgeos,
   linuxIptables,
   linuxNftables,
   vyos,

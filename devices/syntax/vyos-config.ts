@@ -1,5 +1,5 @@
 // what the readers of VyOS and EdgeOS share while one configuration is read
-import type { PolicyEntry, RuleKind, SourceLine } from '../../src/model/rule.ts';
+import type { PolicyEntry, RuleKind } from '../../src/model/rule.ts';
 import type { Assembled, Assembly } from './assemble.ts';
 import type { Branch, ChainRule, Outcome } from './flatten.ts';
 import { familyTraffic } from './netfilter.ts';
@@ -7,7 +7,7 @@ import type { WordTree } from './tree.ts';
 import { word } from './tree.ts';
 import type { Face } from './vyos-interfaces.ts';
 import { type Conditions, type MatchContext, readConditions } from './vyos-match.ts';
-import { has, linesOf, MAX_LINES } from './vyos-text.ts';
+import { has, linesOf, uniqueLines } from './vyos-text.ts';
 
 export type Family = 'ip' | 'ip6' | 'bridge';
 
@@ -50,7 +50,6 @@ export function makeRule(fresh: NewRule, vyos: Vyos): Made {
   const conditions = readConditions(node, family, within, fresh.known, vyos);
   const unresolved = [...conditions.unresolved, ...(fresh.unresolved ?? [])];
   const comment = word(node, 'description');
-  const lines = [...linesOf(node), ...conditions.lines].slice(0, MAX_LINES);
   const assembled = vyos.assembly.rule({
     key: fresh.key,
     kind: fresh.kind,
@@ -62,7 +61,7 @@ export function makeRule(fresh: NewRule, vyos: Vyos): Made {
     ...(fresh.translation ? { translation: fresh.translation } : {}),
     action: fresh.action,
     ...(comment === undefined ? {} : { comment }),
-    lines: unique(lines),
+    lines: uniqueLines([...linesOf(node), ...conditions.lines]),
   });
   return { assembled, chainRule: chainRuleOf(assembled, outcomes, { ...conditions, unresolved }) };
 }
@@ -79,10 +78,6 @@ function chainRuleOf(
   );
   return { lines: rule.lines, branches };
 }
-
-const unique = (lines: readonly SourceLine[]): SourceLine[] => [
-  ...new Map(lines.map((line) => [line.number, line])).values(),
-];
 
 /** A rule that meets everything `matches` says, as chains need it. */
 export const plainRule = (assembled: Assembled, outcome: Outcome): ChainRule =>

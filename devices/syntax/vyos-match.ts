@@ -208,7 +208,7 @@ function readGroup(kind: WordTree, side: SideName, hasMask: boolean, matching: M
     const text = `${side} ${kind.word} ${written}`;
     if (kind.word === 'port-group') {
       const ports = exact(matching.groups.ports(name), text, matching);
-      narrow(matching, ports && portBox(ports, side, negated), text);
+      if (ports) narrow(matching, portBox(ports, side, negated), text);
       continue;
     }
     const bare = kind.word.replace(/^ipv[46]-/, '');
@@ -218,10 +218,11 @@ function readGroup(kind: WordTree, side: SideName, hasMask: boolean, matching: M
     }
     const isSix = kind.word.startsWith('ipv6-') || matching.family === 'ip6';
     const named = matching.groups.addresses(isSix ? `ipv6-${bare}` : bare, name);
-    const value = hasMask ? undefined : exact(named, text, matching);
+    const value = exact(named, text, matching);
+    if (!value) continue;
     const family = isSix ? ANY_V6 : ANY_V4;
     const within = { ...ANY_TRAFFIC, sources: family, destinations: family };
-    narrow(matching, value && compare(dimension, value, within, negated), text);
+    narrow(matching, hasMask ? undefined : compare(dimension, value, within, negated), text);
   }
 }
 
@@ -247,13 +248,11 @@ function readInterface(node: WordTree, dimension: 'ingress' | 'egress', matching
     const sets = parts.map((part) =>
       isGroup ? exact(matching.groups.interfaces(part.text), text, matching) : [part.text],
     );
-    const known = sets.every((set) => set !== undefined);
-    const value = known
-      ? unionOf(
-          dimension,
-          sets.flatMap((set) => set!.map((name) => matching.expand(name))),
-        )
-      : undefined;
+    if (!sets.every((set) => set !== undefined)) continue;
+    const value = unionOf(
+      dimension,
+      sets.flatMap((set) => set.map((name) => matching.expand(name))),
+    );
     const negated = parts.some((part) => part.negated);
     narrow(matching, compare(dimension, value, ANY_TRAFFIC, negated), text);
   }

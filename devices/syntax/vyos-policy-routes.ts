@@ -163,7 +163,8 @@ function ruleOf(
 ): ChainRule {
   const action = word(node, 'action');
   const set = at(node, 'set') ?? at(node, 'modify');
-  const translation = summary(ways);
+  const isMain = /^(?:main|254)$/.test(word(set, 'table') ?? '') || word(set, 'vrf') === 'default';
+  const translation = isMain ? undefined : summary(ways);
   const { assembled, chainRule } = makeRule(
     {
       node,

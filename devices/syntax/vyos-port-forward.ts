@@ -3,6 +3,7 @@ import { noAddresses, unionAddresses } from '../../src/model/addresses.ts';
 import type { Translation } from '../../src/model/rule.ts';
 import { intersectServices, service, unionServices } from '../../src/model/services.ts';
 import { names, type Traffic } from '../../src/model/traffic.ts';
+import type { Assembled } from './assemble.ts';
 import { protocols } from './boxes.ts';
 import type { Branch, ChainRule } from './flatten.ts';
 import { familyTraffic } from './netfilter.ts';
@@ -31,7 +32,7 @@ const SECTION_WORDS = new Set('auto-firewall hairpin-nat lan-interface wan-inter
 /** `auto-firewall` accepts what was forwarded before any list of an interface is asked; `hairpin-nat` serves the LAN too. */
 export function portForwards(vyos: Vyos): PortForwards {
   const section = at(vyos.tree, 'port-forward');
-  const made = { destination: [] as ChainRule[], source: [] as ChainRule[], filter: [] as ChainRule[] };
+  const made: Made = { destination: [], source: [], filter: [] };
   if (!section) return made;
   for (const node of section.children.values()) if (!SECTION_WORDS.has(node.word)) vyos.notUnderstood(node);
   const wan = words(section, 'wan-interface');
@@ -78,19 +79,58 @@ function protocolsOf(text: string): number[] {
   return text === 'udp' ? [17] : [6, 17];
 }
 
+interface Made {
+  readonly destination: ChainRule[];
+  readonly source: ChainRule[];
+  readonly filter: ChainRule[];
+}
+
 function addForward(
   forward: Forward,
   section: WordTree,
   wan: readonly string[],
   lan: readonly string[],
-  made: { destination: ChainRule[]; source: ChainRule[]; filter: ChainRule[] },
+  made: Made,
   vyos: Vyos,
 ): void {
-  const { node, translation, arriving, unresolved } = forward;
-  const hairpin = isOn(section, 'hairpin-nat');
+  const hairpin = isOn(section, 'hairpin-nat') && lan.length > 0;
   const faces = hairpin ? [...wan, ...lan] : wan;
+  const { rule, matches } = listForward(forward, faces, vyos);
+  if (!rule.enabled) return;
+  const { translation, arriving, unresolved } = forward;
+  const { ports } = translation;
+  const add = (to: ChainRule[], all: readonly Traffic[], branch: Pick<Branch, 'unresolved' | 'outcome'>) =>
+    to.push({ lines: rule.lines, branches: all.map((match) => ({ ruleKey: rule.key, match, ...branch })) });
+  const through = (stage: 'destination-nat' | 'source-nat', what: Translation): Branch['outcome'] => ({
+    kind: 'translate',
+    stage,
+    translation: what,
+    final: true,
+  });
+  add(made.destination, matches, { unresolved, outcome: through('destination-nat', translation) });
+  const forwarded: Traffic = {
+    ...arriving,
+    destinations: translation.addresses!,
+    services: ports ? unionServices(...servicesAt(arriving, ports)) : arriving.services,
+  };
+  const inside = names(...lan);
+  if (isOn(section, 'auto-firewall'))
+    add(made.filter, [{ ...forwarded, ingress: names(...faces) }], {
+      unresolved: [],
+      outcome: { kind: 'accept' },
+    });
+  if (hairpin)
+    add(made.source, [{ ...forwarded, ingress: inside, egress: inside }], {
+      unresolved: [],
+      outcome: through('source-nat', { kind: 'source' }),
+    });
+}
+
+function listForward(forward: Forward, faces: readonly string[], vyos: Vyos): Assembled {
+  const { node, translation, arriving, unresolved } = forward;
   const comment = word(node, 'description');
-  const { rule, matches } = vyos.assembly.rule({
+  const to = [word(node, 'forward-to', 'address'), word(node, 'forward-to', 'port')];
+  return vyos.assembly.rule({
     key: forward.key,
     kind: 'nat',
     list: 'port-forward',
@@ -99,47 +139,10 @@ function addForward(
     matches: [{ ...arriving, ingress: names(...faces) }],
     unresolved,
     translation,
-    action: `forward to ${[word(node, 'forward-to', 'address'), word(node, 'forward-to', 'port')].filter(Boolean).join(' ')}`,
+    action: `forward to ${to.filter((part) => part !== undefined).join(' ')}`,
     ...(comment === undefined ? {} : { comment }),
     lines: linesOf(node),
   });
-  if (!rule.enabled) return;
-  const { lines, key: ruleKey } = rule;
-  const forwarded: Traffic = {
-    ...arriving,
-    destinations: translation.addresses!,
-    services: translation.ports
-      ? unionServices(...servicesAt(arriving, translation.ports))
-      : arriving.services,
-  };
-  const add = (to: ChainRule[], branches: readonly Branch[]) => to.push({ lines, branches });
-  add(
-    made.destination,
-    matches.map((match) => ({
-      ruleKey,
-      match,
-      unresolved,
-      outcome: { kind: 'translate', stage: 'destination-nat', translation, final: true },
-    })),
-  );
-  if (isOn(section, 'auto-firewall'))
-    add(made.filter, [
-      {
-        ruleKey,
-        match: { ...forwarded, ingress: names(...faces) },
-        unresolved: [],
-        outcome: { kind: 'accept' },
-      },
-    ]);
-  if (hairpin && lan.length > 0)
-    add(made.source, [
-      {
-        ruleKey,
-        match: { ...forwarded, ingress: names(...lan), egress: names(...lan) },
-        unresolved: [],
-        outcome: { kind: 'translate', stage: 'source-nat', translation: { kind: 'source' }, final: true },
-      },
-    ]);
 }
 
 const isOn = (section: WordTree, name: string): boolean => word(section, name) === 'enable';

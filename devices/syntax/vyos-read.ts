@@ -14,7 +14,7 @@ import { edgeNatRules, natBase, natChains } from './vyos-nat.ts';
 import { policyRouteChains } from './vyos-policy-routes.ts';
 import { portForwards } from './vyos-port-forward.ts';
 import { buildRoutes, readRoutes } from './vyos-routes.ts';
-import { buildIpsec, buildMirrors, buildProxies } from './vyos-services.ts';
+import { buildIpsec, buildMirrors, buildProxies, listUpnp } from './vyos-services.ts';
 import { readVyosText } from './vyos-text.ts';
 
 /** Lines of one statement that can be unread. */
@@ -49,6 +49,7 @@ export function readVyos(text: string): RuleSet {
     ...policyRouteChains(routes, vyos),
     ...firewallChains(vyos, forwards.filter),
   ];
+  listUpnp(vyos);
   buildMirrors(vyos);
   buildProxies(vyos);
   buildIpsec(vyos);

@@ -9,7 +9,7 @@ import { at, list, type WordTree, word } from './tree.ts';
 import type { Vyos } from './vyos-config.ts';
 import { addressOrUndefined } from './vyos-groups.ts';
 import type { Face, FarEnd } from './vyos-interfaces.ts';
-import { has, linesOf, MAX_LINES } from './vyos-text.ts';
+import { has, linesOf, uniqueLines } from './vyos-text.ts';
 
 export interface Route {
   readonly family: 'ip' | 'ip6';
@@ -36,7 +36,7 @@ export function readRoutes(vyos: Vyos): Route[] {
       where: { vrf: vrf.word },
     })),
   ];
-  const routes: Route[] = [];
+  const routes: Route[] = vyos.tunnels.flatMap(ownRoutes);
   for (const { root, where } of roots) {
     if (!root) continue;
     routes.push(...routesUnder(root, where, vyos));
@@ -44,6 +44,21 @@ export function readRoutes(vyos: Vyos): Route[] {
       routes.push(...routesUnder(table, { ...where, table: table.word }, vyos));
   }
   return routes;
+}
+
+/** EdgeOS: `route-allowed-ips true` routes what the peers of a WireGuard interface may send. */
+function ownRoutes({ name, node, tunnel }: Face): Route[] {
+  if (word(node, 'route-allowed-ips') !== 'true') return [];
+  return tunnel!.ends.flatMap((end) =>
+    (['ip', 'ip6'] as const).flatMap((family): Route[] => {
+      const { v4, v6 } = end.allowed ?? addresses.NO_ADDRESSES;
+      const prefix = family === 'ip' ? { v4, v6: [] } : { v4: [], v6 };
+      if (addresses.noAddresses(prefix)) return [];
+      const prefixText = addresses.formatAddresses(prefix).join(', ');
+      const lines = linesOf(end.node);
+      return [{ family, prefix, prefixText, interface: name, via: `interface ${name}`, distance: 1, lines }];
+    }),
+  );
 }
 
 const KINDS: Readonly<Record<string, 'ip' | 'ip6'>> = {
@@ -258,6 +273,6 @@ function tunnelRule(face: Face, routes: readonly Route[], vyos: Vyos): Assembled
     },
     action: face.tunnel!.mode,
     ...(face.description === undefined ? {} : { comment: face.description }),
-    lines: [...linesOf(face.node), ...routes.flatMap(({ lines }) => lines)].slice(0, MAX_LINES),
+    lines: uniqueLines([...linesOf(face.node), ...routes.flatMap(({ lines }) => lines)]),
   });
 }

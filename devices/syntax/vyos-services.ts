@@ -209,3 +209,22 @@ function ipsecRule(peer: WordTree, tunnel: WordTree, policy: PolicyBuilder, vyos
   const entry: PolicyEntry['action'] = 'translate';
   policy.entry(made, entry, { translation });
 }
+
+/** EdgeOS `service upnp2`, `service upnp`: hosts may ask for port forwards, which no configuration shows. */
+export function listUpnp({ tree, assembly }: Vyos): void {
+  for (const name of ['upnp', 'upnp2']) {
+    const node = at(tree, 'service', name);
+    if (!node || list(node).length === 0) continue;
+    const faces = words(node, 'listen-on');
+    assembly.rule({
+      key: `service ${name}`,
+      kind: 'nat',
+      list: 'upnp',
+      context: { list: `service ${name}`, ...(faces.length > 0 ? { interfaces: faces } : {}) },
+      matches: [],
+      unresolved: ['what hosts ask for'],
+      action: 'port forwards that hosts ask for',
+      lines: linesOf(node),
+    });
+  }
+}

@@ -13,7 +13,7 @@ import {
 } from './tree.ts';
 
 /** Lines of one rule that are kept. */
-export const MAX_LINES = 200;
+const MAX_LINES = 200;
 
 export interface VyosText {
   readonly tree: WordTree;
@@ -40,6 +40,10 @@ export function numbered(node: WordTree | undefined, ...path: readonly string[])
 }
 
 export const linesOf = (node: WordTree): SourceLine[] => linesUnder(node, MAX_LINES);
+
+/** Each line once, as many as are kept. */
+export const uniqueLines = (lines: readonly SourceLine[]): SourceLine[] =>
+  [...new Map(lines.map((line) => [line.number, line])).values()].slice(0, MAX_LINES);
 
 /** What says nothing of what a rule does. */
 const SILENT = new Set(['description', 'log', 'log-options', 'disable', 'enable-default-log', 'default-log']);
