@@ -39,15 +39,26 @@ export function cleanLine(raw: string): string | undefined {
   return cells.slice(0, end).join('').replaceAll(ERASED, ' ').replace(CONTROLS, '');
 }
 
+/** Only within so many columns is it asked whether all to the right is wiped: a screen is not wider. */
+const WIDEST = 4096;
+
 function play(line: string): string[] {
   const cells: string[] = [];
   let column = 0;
+  let moved = false;
   for (const character of line) {
-    if (character === '\r') column = 0;
-    else if (character === '\b') column = Math.max(0, column - 1);
-    else if (character === '\x01') {
+    if (character === '\r' || character === '\b') {
+      column = character === '\r' ? 0 : Math.max(0, column - 1);
+      moved = true;
+    } else if (character === '\x01') {
       cells.length = Math.min(cells.length, column);
     } else {
+      // New text where all to the right is wiped: from here on blanks are text, also at the end of the line.
+      if (moved && character !== ' ') {
+        moved = false;
+        if (cells.length <= WIDEST && cells.slice(column).every((cell) => cell === ERASED))
+          cells.length = Math.min(cells.length, column);
+      }
       // A space over something is how devices wipe a pager's question; a wiped cell at the end of a line is no text.
       cells[column] = character === ' ' && column < cells.length ? ERASED : character;
       column++;

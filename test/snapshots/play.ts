@@ -1,18 +1,12 @@
 // a described device -> an SSH server on the loopback that plays it, and keeps all that was written to it
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import ssh2, { type Algorithms, type AuthContext, type Connection, type ServerChannel } from 'ssh2';
+import type { Connection, ServerChannel } from 'ssh2';
+import { type Door, type Playing, serve } from './server.ts';
 
-export interface PlayedDevice {
+export { newHostKey, newKeyPair, type Playing } from './server.ts';
+
+export interface PlayedDevice extends Omit<Door, 'bad'> {
   /** Without the sign at its end: "edge1" prompts "edge1>" and "edge1#". */
   readonly hostName: string;
-  readonly username: string;
-  readonly password?: string;
-  /** An authorized public key, OpenSSH format. */
-  readonly publicKey?: string;
-  /** Takes the password by keyboard-interactive only. */
-  readonly keyboardInteractive?: boolean | 'asks-again';
-  readonly banner?: string;
   /** Printed in a shell before its first prompt. */
   readonly greeting?: string;
   /** The whole prompt where it is not the host name and a sign. */
@@ -24,7 +18,6 @@ export interface PlayedDevice {
   readonly pager?: { readonly question: string; readonly lines: number; readonly erase: string };
   readonly echo?: boolean;
   readonly bad?: BadHabit;
-  readonly algorithms?: Algorithms;
   /** Printed in front of the named line of any output, as a log message falls into a session. */
   readonly logMessage?: { readonly before: string; readonly text: string };
   /** Printed right after the prompt that follows an output. */
@@ -41,101 +34,15 @@ export type BadHabit =
   | 'drops-in-output'
   | 'pages-for-ever';
 
-export interface Playing {
-  readonly port: number;
-  /** Lines and single keys that were written, in order; "exec: ..." for exec channels; passwords too. */
-  readonly received: string[];
-  /** Passwords that were given for a login. */
-  readonly passwords: string[];
-  readonly stop: () => Promise<void>;
-}
-
-/** A fresh Ed25519 pair in OpenSSH form; now and then ssh2 makes one that it cannot read itself. */
-export function newKeyPair(options: object = {}): { public: string; private: string } {
-  for (;;) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519', options);
-    const { passphrase } = options as { passphrase?: string };
-    if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) return pair;
-  }
-}
-
-export const newHostKey = (): string => newKeyPair().private;
-
-export async function play(device: PlayedDevice, hostKey = newHostKey()): Promise<Playing> {
-  const received: string[] = [];
-  const passwords: string[] = [];
-  const connections = new Set<Connection>();
-  const server = new ssh2.Server(
-    { hostKeys: [hostKey], banner: device.banner, algorithms: device.algorithms },
-    (connection) => {
-      connections.add(connection);
-      connection.on('error', () => {});
-      connection.on('close', () => connections.delete(connection));
-      connection.on('authentication', (context) => authenticate(device, context, passwords));
-      connection.on('session', (accept) => {
-        const session = accept();
-        session.on('pty', (acceptPty) => acceptPty?.());
-        session.on('shell', (acceptShell) => playShell(device, acceptShell(), connection, received));
-        session.on('exec', (acceptExec, _reject, { command }) => {
-          received.push(`exec: ${command}`);
-          playExec(device, acceptExec(), connection, command);
-        });
-      });
+export const play = (device: PlayedDevice, hostKey?: string | Buffer): Promise<Playing> =>
+  serve(
+    device,
+    {
+      shell: (channel, connection, received) => playShell(device, channel, connection, received),
+      exec: (channel, connection, command) => playExec(device, channel, connection, command),
     },
+    hostKey,
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    received,
-    passwords,
-    stop: async () => {
-      for (const connection of connections) connection.end();
-      server.close();
-      for (const connection of connections)
-        (connection as unknown as { _sock: { destroy: () => void } })._sock.destroy();
-    },
-  };
-}
-
-function authenticate(device: PlayedDevice, context: AuthContext, passwords: string[]): void {
-  if (device.bad === 'hangs-at-login') return;
-  const allowed: ('password' | 'publickey' | 'keyboard-interactive')[] = [];
-  if (device.publicKey !== undefined) allowed.push('publickey');
-  if (device.password !== undefined)
-    allowed.push(device.keyboardInteractive ? 'keyboard-interactive' : 'password');
-  const decide = (isRight: boolean) => {
-    if (isRight && context.username === device.username) context.accept();
-    else context.reject(allowed);
-  };
-  const decideOn = (password: string) => {
-    passwords.push(password);
-    decide(password === device.password);
-  };
-  if (!allowed.includes(context.method as 'password')) context.reject(allowed);
-  else if (device.bad === 'hangs-up-at-login') hangUp(context);
-  else if (context.method === 'password') decideOn(context.password);
-  else if (context.method === 'keyboard-interactive')
-    context.prompt([{ prompt: 'Password: ', echo: false }], ([answer]) => {
-      if (answer === device.password || device.keyboardInteractive !== 'asks-again') return decideOn(answer);
-      passwords.push(answer);
-      context.prompt([{ prompt: 'Password: ', echo: false }], ([second]) => decideOn(second));
-    });
-  else if (context.method === 'publickey') {
-    const known = ssh2.utils.parseKey(device.publicKey!);
-    if (known instanceof Error) throw known;
-    const isKnown = known.getPublicSSH().equals(context.key.data);
-    decide(
-      isKnown &&
-        (!context.signature || known.verify(context.blob!, context.signature, context.hashAlgo) === true),
-    );
-  }
-}
-
-function hangUp(context: AuthContext): void {
-  const { _protocol } = context as unknown as { _protocol: { disconnect: (reason: number) => void } };
-  _protocol.disconnect(14); // RFC 4253 section 11.1: no more authentication methods
-}
 
 function playExec(
   device: PlayedDevice,
