@@ -93,11 +93,15 @@ function openersOf(
       if (!touched[side].has(decider) || (policy.stage === 'filter' && lets(decider) !== isNew)) continue;
       const boxes = touched.reachOf(decider).filter((box) => failed.some((other) => mayOverlap(box, other)));
       if (boxes.length > 0)
-        openers.push({ decider, policy, side, isNew, novelty: NOVELTIES[policy.stage], boxes });
+        openers.push({ decider, policy, side, isNew, novelty: noveltyOf(decider, policy), boxes });
     }
   }
   return openers;
 }
+
+/** What dropped packets gives a way where it is gone, whatever its stage. */
+const noveltyOf = (decider: Decider, { stage }: Policy): Novelty =>
+  'ruleKey' in decider && decider.action === 'drop' ? 'way' : NOVELTIES[stage];
 
 const lets = (decider: Decider): boolean =>
   'ruleKey' in decider ? decider.action === 'accept' : decider.otherwise !== 'drop';

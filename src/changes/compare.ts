@@ -97,5 +97,11 @@ function newCopies(from: Effect, to: Effect, signatures: Signatures): Found[] {
 function noveltyOf(a: Piece, b: Piece, signatures: Signatures): Novelty | undefined {
   if (b.conditional && !a.conditional) return 'way';
   if (signatures.translation(a.redirect) !== signatures.translation(b.redirect)) return 'redirect';
-  return signatures.translation(a.source) === signatures.translation(b.source) ? undefined : 'source';
+  return sourceOf(a, signatures) === sourceOf(b, signatures) ? undefined : 'source';
 }
+
+/** Of a one-to-one translation only what it adds to an address counts, not how far it reaches. */
+const sourceOf = ({ source, sourceShift }: Piece, signatures: Signatures): string =>
+  sourceShift === undefined
+    ? signatures.translation(source)
+    : `${sourceShift}:${source?.ports?.join('-') ?? ''}`;

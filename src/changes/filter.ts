@@ -159,17 +159,21 @@ function settle(
 function sightOf({ source, sourceShift: shift, traffic }: Piece): Sight {
   if (!source) return plainly;
   return (match) => {
+    const port = portShareOf(source.ports, match.sourcePorts);
+    if (port === 'none') return undefined;
+    const sourcePorts = source.ports ? ANY_SOURCE_PORT : match.sourcePorts;
     if (shift !== undefined)
-      return { box: { ...match, sources: shiftAddresses(match.sources, -shift) }, sure: true };
+      return {
+        box: { ...match, sources: shiftAddresses(match.sources, -shift), sourcePorts },
+        sure: port === 'all',
+      };
     const known = source.addresses && !noAddresses(source.addresses);
     // Masquerade: the address is the device's own, in the packet's family.
     const address = shareOf(
       known ? (source.addresses as AddressSet) : wholeOf(traffic.sources),
       match.sources,
     );
-    const port = portShareOf(source.ports, match.sourcePorts);
-    if (address === 'none' || port === 'none') return undefined;
-    const sourcePorts = source.ports ? ANY_SOURCE_PORT : match.sourcePorts;
+    if (address === 'none') return undefined;
     const box = { ...match, sources: ANY_ADDRESS, sourcePorts };
     return { box, sure: address === 'all' && port === 'all' };
   };

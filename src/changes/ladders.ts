@@ -55,7 +55,7 @@ export function laddersOf(before: RuleSet, after: RuleSet, signatures: Signature
       policies
         .filter((policy) => policy.stage === stage)
         .flatMap((policy) => stepsOf(policy, appliesBox(policy), signatures));
-    return ladderOf(stage, undefined, stepsIn(before), stepsIn(after), []);
+    return ladderOf(stage, undefined, stepsIn(before), stepsIn(after));
   });
   const filters = pairFilters(before.policies, after.policies, signatures).map(([old, now]) => {
     const wheres = [old, now].map((policy) => policy && appliesBox(policy));
@@ -65,7 +65,10 @@ export function laddersOf(before: RuleSet, after: RuleSet, signatures: Signature
     const beyond = both && a && b ? [...subtractTraffic(a, both), ...subtractTraffic(b, both)] : [];
     const stepsIn = (policy: Policy | undefined) =>
       policy ? stepsOf(policy, both ?? appliesBox(policy), signatures) : [];
-    return ladderOf('filter', (old ?? now)?.sees, stepsIn(old), stepsIn(now), beyond);
+    const ladder = ladderOf('filter', (old ?? now)?.sees, stepsIn(old), stepsIn(now));
+    if (!old || !now || beyond.length === 0) return ladder;
+    const whole = (policy: Policy) => stepsOf(policy, appliesBox(policy), signatures);
+    return { ...ladder, beyond, touched: { before: whole(old), after: whole(now) } };
   });
   return [...translating, ...filters];
 }
@@ -130,7 +133,6 @@ function ladderOf(
   sees: Policy['sees'],
   before: readonly Step[],
   after: readonly Step[],
-  beyond: Region,
 ): Ladder {
   const rungs = merged(before, after);
   const only = (side: SideName) => rungs.filter(({ on }) => on === side);
@@ -142,12 +144,9 @@ function ladderOf(
     stage,
     sees,
     rungs,
-    touched: {
-      before: beyond.length > 0 ? before : only('before'),
-      after: beyond.length > 0 ? after : only('after'),
-    },
+    touched: { before: only('before'), after: only('after') },
     moved: [...movedOld, ...movedNow].map(({ decider }) => decider),
-    beyond,
+    beyond: [],
     isPlain: ![...before, ...after].some(({ decider }) => 'ruleKey' in decider && isMirror(decider)),
   };
 }

@@ -1,26 +1,58 @@
 // seed -> random rule sets, edits of them, and packets at their borders
-import { addressRanges } from '../../src/model/addresses.ts';
+import { type AddressSet, ANY_V4, ANY_V6, addressRanges } from '../../src/model/addresses.ts';
 import type { Policy, PolicyEntry, RuleSet, Stage, Translation } from '../../src/model/rule.ts';
 import { service, unionServices } from '../../src/model/services.ts';
 import { ANY_NAME, ANY_TRAFFIC, allNamesBut, names, type Traffic } from '../../src/model/traffic.ts';
-import type { Packet } from './interpreter.ts';
 import type { Random } from './random.ts';
+import type { Packet } from './simulator.ts';
 
-const PACKETS = 100;
 const INSIDE = 0x0a000000;
 const OUTSIDE = 0xcb007100;
+const INSIDE_6 = 0xfdn << 120n;
+const OUTSIDE_6 = 0x20010db8n << 96n;
 const SPAN = 16;
 
-const address = (random: Random) => (random.chance(0.5) ? INSIDE : OUTSIDE) + random.below(SPAN);
+/** Families that an entry speaks of. */
+type Family = 'v4' | 'v6' | 'both';
+const NOTHING: AddressSet = { v4: [], v6: [] };
+const family = (random: Random): Family => (random.chance(0.65) ? 'v4' : random.chance(0.6) ? 'v6' : 'both');
+
+const address4 = (random: Random) => (random.chance(0.5) ? INSIDE : OUTSIDE) + random.below(SPAN);
+const address6 = (random: Random) => (random.chance(0.5) ? INSIDE_6 : OUTSIDE_6) + BigInt(random.below(SPAN));
 const port = (random: Random) => 80 + random.below(6);
 
-function addressPart(random: Random) {
-  if (random.chance(0.3)) return ANY_TRAFFIC.sources;
-  const pairs = Array.from({ length: random.chance(0.2) ? 2 : 1 }, () => {
-    const first = address(random);
-    return [first, first + random.below(8)] as const;
-  });
-  return addressRanges(pairs);
+function addressPart(random: Random, of: Family): AddressSet {
+  const isAny = random.chance(0.3);
+  const count = random.chance(0.2) ? 2 : 1;
+  const pairs = <T>(draw: () => T, add: (value: T, by: number) => T) =>
+    Array.from({ length: count }, () => {
+      const first = draw();
+      return [first, add(first, random.below(8))] as const;
+    });
+  const { v4 } =
+    of === 'v6'
+      ? NOTHING
+      : isAny
+        ? ANY_V4
+        : addressRanges(
+            pairs(
+              () => address4(random),
+              (a, n) => a + n,
+            ),
+          );
+  const { v6 } =
+    of === 'v4'
+      ? NOTHING
+      : isAny
+        ? ANY_V6
+        : addressRanges(
+            [],
+            pairs(
+              () => address6(random),
+              (a, n) => a + BigInt(n),
+            ),
+          );
+  return { v4, v6 };
 }
 
 function services(random: Random) {
@@ -39,56 +71,65 @@ const interfaces = (random: Random) =>
       ? names(random.pick(['lan', 'wan']))
       : allNamesBut(random.pick(['lan', 'wan']));
 
-const match = (random: Random): Traffic => ({
+const match = (random: Random, of: Family): Traffic => ({
   ingress: interfaces(random),
   egress: interfaces(random),
-  sources: addressPart(random),
-  destinations: addressPart(random),
+  sources: addressPart(random, of),
+  destinations: addressPart(random, of),
   services: services(random),
   sourcePorts: random.chance(0.9) ? ANY_TRAFFIC.sourcePorts : [1000, 1000 + random.below(2000)],
 });
 
-function translation(random: Random, stage: Stage, of: Traffic): Translation {
-  const first = address(random);
-  if (stage === 'source-nat') return sourceTranslation(random, first, of);
+/** So many addresses from a random one on. */
+function run(random: Random, of: Family, more: number): AddressSet {
+  if (of === 'v6') {
+    const first = address6(random);
+    return addressRanges([], [[first, first + BigInt(more)]]);
+  }
+  const first = address4(random);
+  return addressRanges([[first, first + more]]);
+}
+
+/** What keeps each offset of a small range, now and then; otherwise a pool. */
+function mapped(random: Random, of: Family, from: AddressSet): Pick<Translation, 'addresses' | 'offset'> {
+  const flat = [...from.v4, ...from.v6];
+  const size = flat.length === 2 ? BigInt(flat[1]) - BigInt(flat[0]) : 64n;
+  if (random.chance(0.35) && size < 64n) return { offset: true, addresses: run(random, of, Number(size)) };
+  return { addresses: run(random, of, random.below(4)) };
+}
+
+function translation(random: Random, stage: Stage, box: Traffic, of: Family): Translation {
+  if (stage === 'source-nat') {
+    if (random.chance(0.3)) return { kind: 'source' };
+    const ports = random.chance(0.2) ? { ports: [1000, 1000 + random.below(3)] as const } : {};
+    return { kind: 'source', ...mapped(random, of, box.sources), ...ports };
+  }
   if (stage === 'redirect') {
     const kind = random.pick(['tunnel', 'proxy', 'policy-route', 'mirror'] as const);
-    return { kind, addresses: addressRanges([[first, first]]) };
+    return random.chance(0.2) ? { kind } : { kind, addresses: run(random, of, 0) };
   }
   if (random.chance(0.15)) return { kind: 'redirect', ports: [port(random), 85] };
   const from = port(random);
   const ports = random.chance(0.5) ? { ports: [from, from + random.below(2)] as const } : {};
-  const { v4 } = of.destinations;
-  if (random.chance(0.3) && v4.length === 2 && v4[1] - v4[0] < 64)
-    return {
-      kind: 'destination',
-      offset: true,
-      addresses: addressRanges([[first, first + v4[1] - v4[0]]]),
-      ...ports,
-    };
-  return { kind: 'destination', addresses: addressRanges([[first, first + random.below(3)]]), ...ports };
-}
-
-function sourceTranslation(random: Random, first: number, of: Traffic): Translation {
-  const { v4 } = of.sources;
-  if (random.chance(0.3)) return { kind: 'source' };
-  if (random.chance(0.4) && v4.length === 2 && v4[1] - v4[0] < 64)
-    return { kind: 'source', offset: true, addresses: addressRanges([[first, first + v4[1] - v4[0]]]) };
-  return { kind: 'source', addresses: addressRanges([[first, first + random.below(3)]]) };
+  return { kind: 'destination', ...mapped(random, of, box.destinations), ...ports };
 }
 
 let serial = 0;
 function entry(random: Random, stage: Stage): PolicyEntry {
-  const box = match(random);
   const translates = stage !== 'filter' && random.chance(0.8);
-  const stops = stage === 'filter' ? random.chance(0.5) : !translates;
+  // A translation is of the family that its addresses are of.
+  const own = family(random);
+  const of = translates && own === 'both' ? 'v4' : own;
+  const box = match(random, of);
+  const passes = stage === 'filter' ? 'accept' : 'exempt';
+  const stops = random.chance(stage === 'filter' ? 0.5 : 0.25);
   return {
     ruleKey: `r${serial++}`,
     match: box,
     unresolved: random.chance(stage === 'filter' ? 0.25 : 0.08) ? ['time-range'] : [],
     ...(random.chance(0.1) ? { translated: random.chance(0.5) } : {}),
-    action: stage === 'filter' ? (stops ? 'drop' : 'accept') : translates ? 'translate' : 'exempt',
-    ...(translates ? { translation: translation(random, stage, box) } : {}),
+    action: translates ? 'translate' : stops ? 'drop' : passes,
+    ...(translates ? { translation: translation(random, stage, box, of) } : {}),
   };
 }
 
@@ -161,31 +202,42 @@ export function edited(random: Random, policies: Policy[]): Policy[] {
 }
 
 /** Most packets lie at the ends of the ranges of an entry, and most of those entries stand on one side only. */
-export function packets(random: Random, sides: RuleSet[]): Packet[] {
+export function packets(random: Random, sides: readonly RuleSet[], count: number): Packet[] {
   const entries = sides.map((side) => side.policies.flatMap((one) => one.entries));
+  const known = entries.map((list) => new Set(list));
   const changed = [
-    ...entries[0].filter((one) => !entries[1].includes(one)),
-    ...entries[1].filter((one) => !entries[0].includes(one)),
+    ...entries[0].filter((one) => !known[1].has(one)),
+    ...entries[1].filter((one) => !known[0].has(one)),
   ].map((one) => one.match);
   const all = entries.flat().map((one) => one.match);
-  const near = (values: readonly number[], otherwise: () => number) => {
-    if (values.length === 0 || values[1] - values[0] > 2 ** 20 || random.chance(0.15)) return otherwise();
-    const step = random.chance(0.8) ? 0 : random.chance(0.5) ? 1 : -1;
-    return Math.max(0, random.pick(values) + step);
-  };
-  return Array.from({ length: PACKETS }, () => {
+  return Array.from({ length: count }, () => {
     const boxes = changed.length > 0 && random.chance(0.75) ? changed : all;
     const box = boxes.length > 0 ? random.pick(boxes) : ANY_TRAFFIC;
-    const drawn = near(box.services, () => 0);
+    const isSix = box.sources.v4.length === 0 || (box.sources.v6.length > 0 && random.chance(0.4));
+    const drawn = near(random, box.services, () => 0);
     const inRange = drawn > 65_536 && drawn < 20 * 65_536;
+    const end = ({ v4, v6 }: AddressSet) =>
+      isSix ? near6(random, v6, () => address6(random)) : near(random, v4, () => address4(random));
     return {
       ingress: random.pick(['lan', 'wan']),
       egress: random.pick(['lan', 'wan', 'dmz']),
-      source: near(box.sources.v4, () => address(random)) % 2 ** 32,
-      destination: near(box.destinations.v4, () => address(random)) % 2 ** 32,
-      protocol: inRange ? drawn >> 16 : random.pick([1, 6, 17]),
+      source: end(box.sources),
+      destination: end(box.destinations),
+      protocol: inRange ? drawn >> 16 : random.pick([1, 6, 17, 47]),
       port: inRange ? drawn & 0xffff : port(random),
-      sourcePort: random.pick([1, 1000, 1500, 3000, 40_000]),
+      sourcePort: random.pick([1, 999, 1000, 1001, 1500, 3000, 40_000]),
     };
   });
+}
+
+const step = (random: Random) => (random.chance(0.8) ? 0 : random.chance(0.5) ? 1 : -1);
+
+function near(random: Random, values: readonly number[], otherwise: () => number): number {
+  if (values.length === 0 || values[1] - values[0] > 2 ** 20 || random.chance(0.15)) return otherwise();
+  return Math.max(0, random.pick(values) + step(random)) % 2 ** 32;
+}
+
+function near6(random: Random, values: readonly bigint[], otherwise: () => bigint): bigint {
+  if (values.length === 0 || values[1] - values[0] > 2n ** 20n || random.chance(0.15)) return otherwise();
+  return random.pick(values) + BigInt(step(random));
 }
