@@ -48,7 +48,7 @@ export interface DeviceCommand {
   readonly heading?: string;
   /**
    * Left out, with what follows by `then`, where the device clearly refuses it (an exit status, or an error message in
-   * place of an output); cut short it is a failure all the same. Not for what a configuration is made of: its rules would
+   * place of an output) or shows nothing; cut short it is a failure all the same. Not for what a configuration is made of: its rules would
    * look removed.
    */
   readonly optional?: boolean;

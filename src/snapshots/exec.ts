@@ -22,15 +22,20 @@ export function runExec(session: Session): Promise<Output[]> {
     async (command, run) => {
       const before = session.byteCount();
       const output = await runOne(session, run);
-      const isLeftOut = command.optional && isRefused(output);
+      const isLeftOut = command.optional && isLacking(command, output);
       if (!isLeftOut) checkOutput(session, run, command, output);
-      const detail = isLeftOut ? 'refused, and left out' : 'end marker seen';
+      const detail = isLeftOut ? 'nothing of the kind here, and left out' : 'end marker seen';
       session.note('command', `${run}; ${detail}`, session.byteCount() - before);
       return isLeftOut ? undefined : output.text;
     },
     (message) => session.fail('command-refused', message),
   );
 }
+
+/** Refused by its status or in words, or there is nothing; what was begun and broke off is none of these. */
+const isLacking = ({ endMarker }: DeviceCommand, output: ExecOutput): boolean =>
+  (output.exitCode !== null && isRefused(output)) ||
+  (!found(endMarker, output.text) && (isRefusal(output.text) || output.text.trim() === ''));
 
 const isRefused = ({ exitCode }: ExecOutput): boolean => exitCode !== undefined && exitCode !== 0;
 

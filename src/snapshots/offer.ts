@@ -1,6 +1,12 @@
 // the first bytes that an SSH server sends -> the algorithms that it offers, and what of ours would meet them
 import type { Duplex } from 'node:stream';
-import { everyAlgorithm, type LegacyProfile, PROFILE_TITLES, profileOf } from './algorithms.ts';
+import {
+  everyAlgorithm,
+  LEGACY_PROFILES,
+  type LegacyProfile,
+  PROFILE_TITLES,
+  profileOf,
+} from './algorithms.ts';
 
 /** In the order of RFC 4253 section 7.1. */
 export interface ServerOffer {
@@ -103,7 +109,7 @@ export function missingFrom(
     if (profile) wanted.add(profile);
     else hopeless.push(title);
   }
-  return { kinds, profiles: [...wanted], hopeless };
+  return { kinds, profiles: LEGACY_PROFILES.filter((profile) => wanted.has(profile)), hopeless };
 }
 
 /** One sentence or two, for an error: what is missing and which profiles would help. */
@@ -117,4 +123,6 @@ export function adviceFor(offer: ServerOffer, profiles: readonly LegacyProfile[]
   return `${lack}; if ${where} cannot be updated, turn on for it the legacy profile${missing.profiles.length > 1 ? 's' : ''} ${missing.profiles.join(',')} (${names})`;
 }
 
-const isPlain = (name: string): boolean => /^[\w.@+-]{1,80}$/.test(name);
+/** Marks of extensions stand among the key exchanges (RFC 8308 section 2.1). */
+const isPlain = (name: string): boolean =>
+  /^[\w.@+-]{1,80}$/.test(name) && !/^(?:kex-strict-|ext-info-)/.test(name);

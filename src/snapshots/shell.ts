@@ -63,7 +63,11 @@ async function runOne(
   if (!found(command.endMarker, output())) await wait(PATIENCE * bounds.settleMs);
   const text = output();
   const detail = checkOutput(session, command, run, text, shell);
-  session.note('command', `${run}; ${detail ?? 'refused, and left out'}`, session.byteCount() - before);
+  session.note(
+    'command',
+    `${run}; ${detail ?? 'nothing of the kind here, and left out'}`,
+    session.byteCount() - before,
+  );
   return detail === undefined ? undefined : text;
 }
 
@@ -79,7 +83,7 @@ function checkOutput(
   // Where nothing is to be kept, nearly everything has the end marker.
   const isRefused = (!isEnded || yields === 'nothing') && isRefusal(text);
   if (isEnded && !isRefused) return 'end marker seen';
-  if (isRefused && optional) return undefined;
+  if (optional && (isRefused || text.trim() === '')) return undefined;
   const screen = maskScreen(shell.screen.all(), definition, target.credential);
   throw isRefused
     ? fail('command-refused', `the device refuses \`${run}\`; check the account's rights`, screen)

@@ -1,48 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
-import { PosternError } from '../../src/model/errors.ts';
+import { describe, test } from 'node:test';
+import type { PosternError } from '../../src/model/errors.ts';
 import { algorithmsFor } from '../../src/snapshots/algorithms.ts';
-import { type PullTarget, pull } from '../../src/snapshots/pull.ts';
-import { newHostKey, newKeyPair, type PlayedDevice, type Playing, play } from './play.ts';
+import { pull } from '../../src/snapshots/pull.ts';
+import { newHostKey, newKeyPair, type PlayedDevice } from './play.ts';
+import { failsWith, OPTIONS, PATIENT, start, targetAt } from './targets.ts';
 import { CONFIGURATION, EDGE, execVendor, shellVendor } from './vendors.ts';
-
-/** Long enough for a busy machine; a test about a time sets that one. */
-const PATIENT = {
-  connectMs: 5000,
-  loginMs: 10_000,
-  promptMs: 5000,
-  commandMs: 10_000,
-  pullMs: 20_000,
-  settleMs: 20,
-};
-const OPTIONS = { now: () => performance.now(), bounds: PATIENT };
-
-async function start(context: TestContext, device: PlayedDevice, hostKey?: string): Promise<Playing> {
-  const playing = await play(device, hostKey);
-  context.after(playing.stop);
-  return playing;
-}
-
-const targetAt = (port: number, more: Partial<PullTarget> = {}): PullTarget => ({
-  name: 'edge1',
-  address: '127.0.0.1',
-  port,
-  username: 'reader',
-  credential: { password: 'correct horse' },
-  ...more,
-});
-
-const failsWith =
-  (code: string, message = /./) =>
-  (error: unknown) => {
-    assert.ok(error instanceof PosternError, String(error));
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, message);
-    assert.equal(error.subject, 'edge1');
-    assert.doesNotMatch(error.message, /correct horse/);
-    return true;
-  };
 
 /** Lists the lines that differ, not both texts. */
 const sameText = (actual: string, expected: string) => {
@@ -234,7 +198,6 @@ describe('host keys', { concurrency: 8 }, () => {
     assert.deepEqual(second.passwords, []);
     assert.deepEqual(second.received, []);
   });
-
 
   test('the type of the pinned key is asked for first', () => {
     const first = (pinned?: string) => (algorithmsFor([], pinned).serverHostKey as string[])[0];

@@ -50,6 +50,8 @@ export interface Door {
   readonly banner?: string;
   readonly algorithms?: Algorithms;
   readonly bad?: string;
+  /** The loopback address that it listens on; 127.0.0.1 by default. */
+  readonly listensOn?: string;
   /** Forwards TCP (RFC 4254 section 7.2), as a jump host does. */
   readonly forwards?: boolean;
 }
@@ -102,7 +104,7 @@ export async function serve(
         });
     },
   );
-  server.listen(0, '127.0.0.1');
+  server.listen(0, door.listensOn ?? '127.0.0.1');
   await once(server, 'listening');
   const hangUp = () => {
     for (const connection of connections)
