@@ -4,6 +4,7 @@ import { ciscoIosXr } from './cisco-iosxr.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
 import type { DeviceDefinition } from './definition.ts';
 import { edgeos } from './edgeos.ts';
+import { fortios } from './fortios.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
 import { vyos } from './vyos.ts';
@@ -13,6 +14,7 @@ export const definitions: readonly DeviceDefinition[] = [
   ciscoIosXr,
   ciscoNxos,
   edgeos,
+  fortios,
   linuxIptables,
   linuxNftables,
   vyos,
