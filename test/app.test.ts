@@ -88,7 +88,12 @@ test('an admin key that could not be shown is not kept: the next start shows one
     POSTERN_API_PORT: '0',
     POSTERN_ENRICHMENT_FETCH: 'off',
   };
-  const off = { POSTERN_NETFLOW_PORT: '0', POSTERN_IPFIX_PORT: '0', POSTERN_SYSLOG_PORT: '0' };
+  const off = {
+    POSTERN_NETFLOW_PORT: '0',
+    POSTERN_IPFIX_PORT: '0',
+    POSTERN_SFLOW_PORT: '0',
+    POSTERN_SYSLOG_PORT: '0',
+  };
   const child = spawn(process.execPath, [WRAPPER, 'serve'], {
     env: { ...env, ...off },
     stdio: ['ignore', full, 'ignore'],
@@ -143,7 +148,12 @@ test('an older Node hands over to the one of the checkout, with arguments, statu
       POSTERN_API_PORT: '0',
       POSTERN_DATA: join(temporaryFolder(t), 'data'),
     };
-    const extra = { POSTERN_NETFLOW_PORT: '0', POSTERN_IPFIX_PORT: '0', POSTERN_ENRICHMENT_FETCH: 'off' };
+    const extra = {
+      POSTERN_NETFLOW_PORT: '0',
+      POSTERN_IPFIX_PORT: '0',
+      POSTERN_SFLOW_PORT: '0',
+      POSTERN_ENRICHMENT_FETCH: 'off',
+    };
     const child = spawn(node, [WRAPPER, ...args], {
       env: { ...env, ...extra },
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -175,7 +185,12 @@ test('npm start ends with its service: a shell between them would leave it runni
     POSTERN_DATA: join(folder, 'data'),
     POSTERN_API_PORT: '0',
   };
-  const off = { POSTERN_NETFLOW_PORT: '0', POSTERN_IPFIX_PORT: '0', POSTERN_SYSLOG_PORT: '0' };
+  const off = {
+    POSTERN_NETFLOW_PORT: '0',
+    POSTERN_IPFIX_PORT: '0',
+    POSTERN_SFLOW_PORT: '0',
+    POSTERN_SYSLOG_PORT: '0',
+  };
   const npm = spawn('npm', ['start'], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...env, ...off, POSTERN_ENRICHMENT_FETCH: 'off' },

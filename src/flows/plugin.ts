@@ -28,7 +28,7 @@ export interface FlowCounters extends FlowActivity {
 export interface Flows {
   /** Since the start of this process; all zero where it does not collect. */
   counters(): Promise<FlowCounters>;
-  /** Ports bound, NetFlow then IPFIX, without those that are off. */
+  /** Ports bound, NetFlow, IPFIX, sFlow, without those that are off. */
   ports(): readonly number[];
   /** Resolves when all that was received until now is handed to the store's queue. */
   flush(): Promise<void>;
@@ -178,7 +178,8 @@ function setOf(name: string, texts: readonly string[]): AddressSet {
 }
 
 function collectorSettings(settings: Settings) {
-  const ports = [settings.POSTERN_NETFLOW_PORT, settings.POSTERN_IPFIX_PORT].filter((port) => port !== 0);
+  const { POSTERN_NETFLOW_PORT, POSTERN_IPFIX_PORT, POSTERN_SFLOW_PORT } = settings;
+  const ports = [POSTERN_NETFLOW_PORT, POSTERN_IPFIX_PORT, POSTERN_SFLOW_PORT].filter((port) => port !== 0);
   return {
     host: settings.POSTERN_FLOW_HOST,
     ports: [...new Set(ports)],

@@ -14,6 +14,12 @@ export const flowSettings = {
     default: 4739,
     description: 'UDP port for IPFIX (v5, v9 and IPFIX are all understood there); 0 turns it off',
   }),
+  POSTERN_SFLOW_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 6343,
+    description: 'UDP port for sFlow version 5 (NetFlow and IPFIX are understood there too); 0 turns it off',
+  }),
   POSTERN_FLOW_HOST: Type.String({
     default: '0.0.0.0',
     description: 'Address on which flow exports are received; :: takes IPv4 and IPv6',

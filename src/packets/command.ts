@@ -11,7 +11,7 @@ export const command: Command = {
   summary: 'pcap, pcapng or raw datagrams -> one JSON record a line',
   help: `Usage: postern decode [--port N]... FILE...
 
-Prints each NetFlow v1, v5, v7, v9 and IPFIX record of the files as one JSON object a line: exporter, version, domain,
+Prints each NetFlow v1, v5, v7, v9 and IPFIX record and sFlow v5 sample of the files as one JSON object a line: exporter, version, domain,
 template, sequence, kind (flow or options), time (of export), start and end, sampling, then every field by its IANA name, and the
 units of those that have one. Unknown elements are named by number with their bytes in hex.
 

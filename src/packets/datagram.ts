@@ -5,6 +5,7 @@ import type { Packet } from './packet.ts';
 import { follow } from './sequence.ts';
 import type { ExporterSession } from './session.ts';
 import { type RecordSink, readSets } from './sets.ts';
+import { readSflow } from './sflow.ts';
 import { createTemplate, type Template } from './template.ts';
 
 /** By version. */
@@ -22,6 +23,11 @@ export function readDatagram(
   counters.bytes += datagram.length;
   counters.lastDatagramAtMs = receivedAtMs;
   const version = datagram.length < 2 ? 0 : datagram[0] * 256 + datagram[1];
+  if (version === 0 && isSflow(datagram)) {
+    const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
+    readSflow(session, datagram, view, receivedAtMs, sink);
+    return;
+  }
   const headerBytes = HEADER_BYTES[version];
   if (headerBytes === undefined || datagram.length < headerBytes) {
     counters.malformed[datagram.length < (headerBytes ?? 2) ? 'short-datagram' : 'unknown-version']++;
@@ -33,6 +39,9 @@ export function readDatagram(
   else if (version === 1 || version === 7) readLegacy(session, datagram, view, version, receivedAtMs, sink);
   else readIpfix(session, datagram, view, receivedAtMs, sink);
 }
+
+/** Its version is 32 bits wide, so what others have as version is 0. */
+const isSflow = (bytes: Uint8Array) => bytes.length >= 28 && bytes[2] === 0 && bytes[3] === 5;
 
 /** What all versions do once a header is read: note how far the exporter's clock is off, and find its observation domain. */
 function begin(session: ExporterSession, packet: Packet): Domain {

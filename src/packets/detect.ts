@@ -7,6 +7,9 @@ export function looksLikeExport(bytes: Uint8Array): boolean {
   if (bytes.length < 16) return false;
   const count = word(bytes, 2);
   switch (word(bytes, 0)) {
+    case 0:
+      // sFlow 5: an agent with an IPv4 or IPv6 address.
+      return bytes.length >= 28 && count === 5 && word(bytes, 4) === 0 && [1, 2].includes(word(bytes, 6));
     case 1:
       return count > 0 && (bytes.length === 16 + count * 48 || bytes.length === 16 + count * 52);
     case 5:

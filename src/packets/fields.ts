@@ -5,6 +5,7 @@ import { type Element, elementByNumber, scopeName } from './elements.ts';
 import type { Packet } from './packet.ts';
 import { createRecordColumns, HAS, type RecordColumns } from './records.ts';
 import type { ExporterSession } from './session.ts';
+import { SFLOW } from './sflow.ts';
 import type { Template } from './template.ts';
 import { type FieldValue, readValue } from './values.ts';
 import { type Places, walkRecords } from './walk.ts';
@@ -13,7 +14,7 @@ import { type Places, walkRecords } from './walk.ts';
 export interface NamedRecord {
   readonly exporter: string;
   /** 1, 5, 7, 9, or 10 for IPFIX. */
-  readonly version: number;
+  readonly version: number | 'sflow5';
   readonly domain: number;
   readonly template: number;
   /** Of the header: flows (v5, v7), packets (v9) or data records (IPFIX) before this datagram. */
@@ -58,7 +59,7 @@ export function readNamedRecords(
 function headOf(session: ExporterSession, template: Template, packet: Packet) {
   return {
     exporter: session.exporter,
-    version: packet.version,
+    version: packet.version === SFLOW ? ('sflow5' as const) : packet.version,
     domain: packet.domainId,
     template: template.id,
     sequence: packet.sequence,

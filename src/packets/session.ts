@@ -48,7 +48,7 @@ export type MalformedReason =
   | 'record-overrun'
   | 'short-set';
 
-export type FlowVersion = 'v1' | 'v5' | 'v7' | 'v9' | 'ipfix';
+export type FlowVersion = 'v1' | 'v5' | 'v7' | 'v9' | 'ipfix' | 'sflow';
 
 export interface SessionCounters {
   datagrams: number;
@@ -57,6 +57,10 @@ export interface SessionCounters {
   records: number;
   /** Records that describe the exporter, not traffic (options data). */
   optionsRecords: number;
+  /** Of sFlow: what interfaces counted, which is not traffic between addresses. */
+  counterSamples: number;
+  /** Of sFlow: samples without an IP packet, and of kinds that are not known. */
+  otherSamples: number;
   malformed: Record<MalformedReason, number>;
   /** Data sets that came before their template. */
   missedTemplates: number;
@@ -113,7 +117,7 @@ export function createSession(exporter: string, limits: Partial<SessionLimits> =
     templateBytes: 0,
     waiting: createWaitingRoom(),
     lastDomain: undefined,
-    wholeExporter: new Array<Domain | undefined>(11).fill(undefined),
+    wholeExporter: new Array<Domain | undefined>(12).fill(undefined),
     readerMinute: 0,
     readersInMinute: 0,
   };
@@ -125,6 +129,8 @@ function createCounters(): SessionCounters {
     bytes: 0,
     records: 0,
     optionsRecords: 0,
+    counterSamples: 0,
+    otherSamples: 0,
     malformed: {
       'short-datagram': 0,
       'unknown-version': 0,
@@ -149,7 +155,7 @@ function createCounters(): SessionCounters {
     reordered: 0,
     restarts: 0,
     unsupported: 0,
-    versions: { v1: 0, v5: 0, v7: 0, v9: 0, ipfix: 0 },
+    versions: { v1: 0, v5: 0, v7: 0, v9: 0, ipfix: 0, sflow: 0 },
     lastDatagramAtMs: 0,
     clockOffsetMs: 0,
   };

@@ -219,7 +219,12 @@ test('the service says in one line what syslog over TLS lacks', { skip }, async 
   ];
   const data = join(temporaryFolder(t), 'data');
   for (const [settings, expected] of cases) {
-    const ports = { POSTERN_SYSLOG_PORT: '0', POSTERN_NETFLOW_PORT: '0', POSTERN_IPFIX_PORT: '0' };
+    const ports = {
+      POSTERN_SYSLOG_PORT: '0',
+      POSTERN_NETFLOW_PORT: '0',
+      POSTERN_IPFIX_PORT: '0',
+      POSTERN_SFLOW_PORT: '0',
+    };
     const { code, stderr } = await runPostern(t, ['serve'], { POSTERN_DATA: data, ...ports, ...settings });
     const lines = stderr
       .trim()

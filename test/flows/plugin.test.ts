@@ -34,6 +34,7 @@ async function service(overrides: Record<string, string>): Promise<FastifyInstan
       POSTERN_FLOW_HOST: '127.0.0.1',
       POSTERN_NETFLOW_PORT: String(await freePort()),
       POSTERN_IPFIX_PORT: '0',
+      POSTERN_SFLOW_PORT: '0',
       POSTERN_ENRICHMENT_FETCH: 'off',
       ...overrides,
     },

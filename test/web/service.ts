@@ -33,7 +33,15 @@ export interface Service {
   ): Promise<Answer>;
 }
 
-export const ALL_ROLES: readonly Role[] = ['admin', 'network', 'soc', 'change', 'auditor', 'tickets-only', 'snapshots-only'];
+export const ALL_ROLES: readonly Role[] = [
+  'admin',
+  'network',
+  'soc',
+  'change',
+  'auditor',
+  'tickets-only',
+  'snapshots-only',
+];
 
 /** One a test file: the engine in process holds one data folder. No workers, so that jobs stay where they were put. */
 export async function startWeb(settings: Record<string, string> = {}): Promise<Service> {
@@ -49,6 +57,7 @@ export async function startWeb(settings: Record<string, string> = {}): Promise<S
         POSTERN_ROLES: 'api',
         POSTERN_NETFLOW_PORT: '0',
         POSTERN_IPFIX_PORT: '0',
+        POSTERN_SFLOW_PORT: '0',
         POSTERN_SYSLOG_PORT: '0',
         POSTERN_ENRICHMENT_FETCH: 'off',
         ...settings,
