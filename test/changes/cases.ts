@@ -133,6 +133,9 @@ function entry(random: Random, stage: Stage): PolicyEntry {
   };
 }
 
+/** Now and then so many that they are found by an index and judged in runs. */
+const entryCount = (random: Random) => (random.chance(0.01) ? 64 + random.below(60) : random.below(6));
+
 function policy(random: Random, stage: Stage, number: number): Policy {
   return {
     id: `${stage}-${number}`,
@@ -143,7 +146,7 @@ function policy(random: Random, stage: Stage, number: number): Policy {
       ? { sees: random.pick(['untranslated', 'translated']) }
       : {}),
     otherwise: stage === 'filter' ? random.pick(['accept', 'drop']) : 'none',
-    entries: Array.from({ length: random.below(6) }, () => entry(random, stage)),
+    entries: Array.from({ length: entryCount(random) }, () => entry(random, stage)),
   };
 }
 

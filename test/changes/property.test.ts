@@ -8,7 +8,7 @@ import { checkCase, claimsCoarsely, freshOf, nothingSeen, show } from './claims.
 import { seeded } from './random.ts';
 import { fatesOf, inBox, simulated } from './simulator.ts';
 
-const CASES = 4_000;
+const CASES = 5_000;
 const PACKETS_A_CASE = 255;
 const COARSE_CASES = 500;
 /** What must be among what opens, in numbers. */
