@@ -13,8 +13,9 @@ import { type Effect, evaluate } from './effect.ts';
 import type { SideName } from './ladders.ts';
 import { mergePieces } from './merge.ts';
 import { toOpenings } from './openings.ts';
-import { effectOf, type Pair, pairRules } from './pair.ts';
+import { createEffects, type Effects, type Pair, pairRules } from './pair.ts';
 import type { Decider, Piece } from './piece.ts';
+import { type RenamedInterface, renamedInterfaces, withNames } from './renamed.ts';
 import { createSignatures, type Signatures } from './signature.ts';
 import { FAMILIES, findTouched, hull, type Touched } from './touched.ts';
 
@@ -23,8 +24,12 @@ export interface Limits {
   readonly all: number;
   readonly box: number;
 }
-/** Some seconds in all. */
-const LIMITS: Limits = { all: 15_000_000, box: 3_000_000 };
+/** Some seconds in all; large rule sets are given more. */
+function limitsFor(before: RuleSet, after: RuleSet): Limits {
+  const count = ({ policies }: RuleSet) => policies.reduce((sum, { entries }) => sum + entries.length, 0);
+  const entries = Math.min(count(before) + count(after), 200_000);
+  return { all: 15_000_000 + 500 * entries, box: 3_000_000 + 150 * entries };
+}
 
 /** A change in the making. One that is `implied` by the order or by a policy counts only where traffic shows it. */
 interface Draft extends Pair {
@@ -35,35 +40,74 @@ interface Draft extends Pair {
   approximate: boolean;
 }
 
+/** What two rule sets are to each other. */
+export interface Comparison {
+  /** What differs in effect, gravest first. */
+  readonly changes: readonly RuleChange[];
+  /** Rules that do what they did under another comment. */
+  readonly comments: readonly CommentChange[];
+  /** Interfaces that are the same under another name: rules that follow them are no change. */
+  readonly renamedInterfaces: readonly RenamedInterface[];
+}
+
+export interface CommentChange {
+  readonly before: Rule;
+  readonly after: Rule;
+}
+
 /**
  * What differs in effect, gravest first. Comments, names, numbering and an order that nothing depends on are no difference.
  * A policy's default or binding that changed without any rule of its own appears under the key "policy:<id>".
  * Where the difference is cut into more pieces than `limits` let follow, `opens` and `closes` are what the changed entries may
  * have brought about (coarse.ts): never too little, possibly too much, and the change says that it is approximate.
  */
-export function diffRuleSets(before: RuleSet, after: RuleSet, site: Site, limits = LIMITS): RuleChange[] {
+export const diffRuleSets = (
+  before: RuleSet,
+  after: RuleSet,
+  site: Site,
+  limits?: Limits,
+): readonly RuleChange[] => compareRuleSets(before, after, site, limits).changes;
+
+/** As diffRuleSets, with what else differs. */
+export function compareRuleSets(
+  former: RuleSet,
+  after: RuleSet,
+  site: Site,
+  limits = limitsFor(former, after),
+): Comparison {
   const signatures = createSignatures();
-  const pairs = pairRules(before.rules, after.rules, signatures);
+  const renamed = renamedInterfaces(former, after, signatures);
+  const before = withNames(former, renamed);
+  const effects = createEffects(before.rules, after.rules, signatures);
+  const pairs = pairRules(before.rules, after.rules, effects);
   const drafts = new Map<string, Draft>();
   for (const pair of pairs) {
-    const kind = kindOf(pair, signatures);
+    const kind = kindOf(pair, effects);
     if (kind) drafts.set(pair.key + kind, draft(pair, kind, false));
   }
   const byPair = new Map([...drafts.values()].map((one) => [one.after ?? one.before, one]));
   const touched = findTouched(before, after, signatures);
   const find = draftFinder(pairs, drafts, byPair, touched);
   follow(before, after, touched, find, signatures, limits);
-  return [...drafts.values()]
+  const changes = [...drafts.values()]
     .filter((one) => !one.implied || one.opens.length + one.closes.length > 0)
     .map((one) => finish(one, site, signatures))
     .sort((a, b) => rank(a) - rank(b) || lineOf(a) - lineOf(b));
+  return { changes, comments: commentChanges(pairs, effects), renamedInterfaces: renamed };
 }
 
-function kindOf({ before, after }: Pair, signatures: Signatures): ChangeKind | undefined {
+const commentChanges = (pairs: readonly Pair[], effects: Effects): CommentChange[] =>
+  pairs.flatMap((pair) => {
+    const { before, after } = pair;
+    if (!before || !after || (before.comment ?? '') === (after.comment ?? '')) return [];
+    return kindOf(pair, effects) ? [] : [{ before, after }];
+  });
+
+function kindOf({ before, after }: Pair, effects: Effects): ChangeKind | undefined {
   if (!before) return 'added';
   if (!after) return 'removed';
   if (before.enabled !== after.enabled) return after.enabled ? 'enabled' : 'disabled';
-  return effectOf(before, signatures) === effectOf(after, signatures) ? undefined : 'modified';
+  return effects.of(before) === effects.of(after) ? undefined : 'modified';
 }
 
 const draft = (pair: Pair, kind: ChangeKind, implied: boolean): Draft => ({

@@ -1,5 +1,6 @@
 // rules before and after -> pairs: by key, by equal effect, by likeness within one list
 import type { Rule } from '../model/rule.ts';
+import { contentOf, isWide, placeOf, renamedPlaces } from './places.ts';
 import type { Signatures } from './signature.ts';
 
 export interface Pair {
@@ -10,7 +11,7 @@ export interface Pair {
 }
 
 /** Every rule of both sides stands in exactly one pair. */
-export function pairRules(before: readonly Rule[], after: readonly Rule[], signatures: Signatures): Pair[] {
+export function pairRules(before: readonly Rule[], after: readonly Rule[], effects: Effects): Pair[] {
   const names = new Map([...named(before), ...named(after)]);
   const pairs: Pair[] = [];
   let old = [...before];
@@ -29,10 +30,10 @@ export function pairRules(before: readonly Rule[], after: readonly Rule[], signa
     });
     old = old.filter((rule) => !taken.has(rule));
   };
-  bind((rule) => `${rule.key}|${effectOf(rule, signatures)}|${rule.enabled}`);
+  bind((rule) => `${rule.key}|${effects.of(rule)}|${rule.enabled}`);
   bind((rule) => rule.key);
-  bind((rule) => `${effectOf(rule, signatures)}|${rule.enabled}`);
-  for (const likeness of likenesses(signatures)) bind(likeness);
+  bind((rule) => `${effects.of(rule)}|${rule.enabled}`);
+  for (const likeness of likenesses(effects)) bind(likeness);
   return [
     ...pairs,
     ...old.map((rule) => ({ before: rule, key: names.get(rule) ?? rule.key })),
@@ -49,22 +50,43 @@ function named(rules: readonly Rule[]): [Rule, string][] {
   });
 }
 
-const placeOf = ({ kind, context: c }: Rule) =>
-  [kind, c.vrf, c.table, c.chain, c.list, c.family, c.direction, [...(c.interfaces ?? [])].sort()].join('|');
+/** What rules do, as text to compare. */
+export interface Effects {
+  readonly signatures: Signatures;
+  /** Kind, and the list in which a rule stands, under its name after. */
+  readonly placeOf: (rule: Rule) => string;
+  /** Equal for rules that do the same in the same place, whatever they are called; `enabled` is left to the caller. */
+  readonly of: (rule: Rule) => string;
+}
 
-/** Equal for rules that do the same in the same place, whatever they are called; `enabled` is left to the caller. */
-export function effectOf(rule: Rule, signatures: Signatures): string {
-  return [
-    placeOf(rule),
-    rule.action,
-    signatures.traffic(rule.match),
-    signatures.translation(rule.translation),
-    [...rule.unresolved].sort().join('&'),
-  ].join('|');
+export function createEffects(
+  before: readonly Rule[],
+  after: readonly Rule[],
+  signatures: Signatures,
+): Effects {
+  const renamed = renamedPlaces(before, after, signatures);
+  const known = new Map<Rule, string>();
+  const where = (rule: Rule) => {
+    const place = placeOf(rule);
+    return renamed.get(place) ?? place;
+  };
+  const effectOf = (rule: Rule) => `${where(rule)}|${contentOf({ ...rule, enabled: true }, signatures)}`;
+  return {
+    signatures,
+    placeOf: (rule) => {
+      const { vrf, direction, interfaces } = rule.context;
+      return [rule.kind, vrf, direction, [...(interfaces ?? [])].sort(), where(rule)].join('|');
+    },
+    of: (rule) => {
+      const effect = known.get(rule) ?? effectOf(rule);
+      known.set(rule, effect);
+      return effect;
+    },
+  };
 }
 
 /** What an edit leaves alone, from the smallest edit to the largest. */
-function likenesses(signatures: Signatures): ((rule: Rule) => string | undefined)[] {
+function likenesses({ signatures, placeOf: where }: Effects): ((rule: Rule) => string | undefined)[] {
   const fields: ((rule: Rule) => string)[] = [
     (rule) => signatures.addresses(rule.match.sources),
     (rule) => signatures.addresses(rule.match.destinations),
@@ -75,15 +97,16 @@ function likenesses(signatures: Signatures): ((rule: Rule) => string | undefined
   ];
   const all = fields.map((_, i) => i);
   const without = (...left: number[]) => all.filter((i) => !left.includes(i));
-  const kept = [
-    ...all.map((i) => without(i)),
-    // Two fields edited at once; a translation stays with its action.
-    ...[without(0, 1), without(0, 2), without(1, 2), without(4, 5), without(1, 5), without(2, 5)],
-  ];
   const comment = (rule: Rule) =>
-    rule.comment ? `${placeOf(rule)}|${rule.action}|${rule.comment}` : undefined;
+    rule.comment ? `${where(rule)}|${rule.action}|${rule.comment}` : undefined;
+  const like = (list: readonly number[]) => (rule: Rule) =>
+    [where(rule), ...list.map((i) => fields[i](rule))].join('|');
   return [
     comment,
-    ...kept.map((list) => (rule: Rule) => [placeOf(rule), ...list.map((i) => fields[i](rule))].join('|')),
+    ...all.map((i) => like(without(i))),
+    // Both ends edited at once, with nothing else that tells the rule from others, make it another rule.
+    (rule) => (isWide(rule, signatures) ? undefined : like(without(0, 1))(rule)),
+    // A translation stays with its action.
+    ...[without(0, 2), without(1, 2), without(4, 5), without(1, 5), without(2, 5)].map(like),
   ];
 }
