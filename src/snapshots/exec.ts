@@ -44,14 +44,9 @@ function runOne(session: Session, run: string): Promise<ExecOutput> {
   const output = new Promise<ExecOutput>((resolve, reject) => {
     connection.client.exec(run, (error, channel) => {
       // Listeners are added here at once: a short output, its status and its end may all be in the packet that opened the channel.
-      if (!error) collect(channel, session, resolve, reject);
-      else
-        reject(
-          fail(
-            'command-refused',
-            `the device opens no exec channel (${error.message}); check the account's rights`,
-          ),
-        );
+      if (!error) return collect(channel, session, resolve, reject);
+      const message = `the device opens no exec channel (${error.message}); check the account's rights`;
+      session.refused(fail('command-refused', message)).catch(reject);
     });
   });
   return session.within(

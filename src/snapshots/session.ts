@@ -1,4 +1,5 @@
 // what the two kinds of session share: bounds, byte count, steps, errors
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceDefinition } from '../../devices/definition.ts';
 import { PosternError } from '../model/errors.ts';
 import type { Connection } from './connect.ts';
@@ -15,6 +16,8 @@ export interface Session {
   /** Adds received bytes; gives the error when they are too many. */
   readonly count: (byteCount: number) => PosternError | undefined;
   readonly byteCount: () => number;
+  /** The error of a channel that was not opened; or why the connection is gone, which is known a moment later. */
+  readonly refused: (error: PosternError) => Promise<never>;
   /** Waits for work no longer than a time and no longer than the connection lives; `lostCode` is what losing it means here. */
   readonly within: <T>(
     work: Promise<T>,
@@ -23,6 +26,8 @@ export interface Session {
     lostCode: 'connection-lost' | 'truncated',
   ) => Promise<T>;
 }
+
+const LOSS_MS = 50;
 
 export function createSession(
   parts: Pick<Session, 'connection' | 'target' | 'definition' | 'bounds' | 'note'>,
@@ -39,6 +44,10 @@ export function createSession(
     ...parts,
     fail,
     byteCount: () => total,
+    refused: async (error) => {
+      await Promise.race([connection.lost, sleep(LOSS_MS)]);
+      throw error;
+    },
     count: (byteCount) => {
       total += byteCount;
       return total > bounds.maxByteCount

@@ -25,11 +25,9 @@ export function openShell(session: Session): Promise<Shell> {
   const { connection, bounds, fail } = session;
   const opened = new Promise<Shell>((resolve, reject) => {
     connection.client.shell(TERMINAL, (error, channel) => {
-      if (error)
-        reject(
-          fail('command-refused', `the device opens no shell (${error.message}); check the account's rights`),
-        );
-      else resolve(watchChannel(channel, session));
+      if (!error) return resolve(watchChannel(channel, session));
+      const message = `the device opens no shell (${error.message}); check the account's rights`;
+      session.refused(fail('command-refused', message)).catch(reject);
     });
   });
   return session.within(
