@@ -21,7 +21,7 @@ export interface SecretPattern {
  *         yields: 'nothing',
  *         when: { command: 'show mode', shows: /mode: multiple/ },
  *         forEach: { command: 'show running-config', name: /^context (\S{1,32})/ },
- *         then: [{ run: 'show running-config', heading: '! context {name}', endMarker: /^: end/m }],
+ *         followedBy: [{ run: 'show running-config', heading: '! context {name}', endMarker: /^: end/m }],
  *       },
  *     ],
  */
@@ -43,11 +43,11 @@ export interface DeviceCommand {
    */
   readonly forEach?: { readonly command: string; readonly name: RegExp };
   /** Run right after this one; within a `forEach` for the same name. Conditions look at the latest output of a command. */
-  readonly then?: readonly DeviceCommand[];
+  readonly followedBy?: readonly DeviceCommand[];
   /** A line of our own in front of the output, so that a reader can tell several outputs apart. */
   readonly heading?: string;
   /**
-   * Left out, with what follows by `then`, where the device clearly refuses it (an exit status, or an error message in
+   * Left out, with those that it is followed by, where the device clearly refuses it (an exit status, or an error message in
    * place of an output) or shows nothing; cut short it is a failure all the same. Not for what a configuration is made of: its rules would
    * look removed.
    */
@@ -81,7 +81,10 @@ export interface DeviceDefinition {
     readonly loginSuffix?: string;
     /** What the Enter key sends in shell sessions; "\n" by default. */
     readonly enter?: '\n' | '\r' | '\r\n';
-    /** Messages that fall into a shell session from aside, as whole lines; they are left out of outputs and looked past for prompts. */
+    /**
+     * Whole lines of a shell session that are no output: messages that fall in from aside, and a line above each prompt such
+     * as Junos's "{master:0}". They are left out of outputs and looked past for prompts.
+     */
     readonly logLines?: readonly RegExp[];
     /** How privileges are raised where the prompt asks for it; undefined where there is no such thing. */
     readonly enable?: {

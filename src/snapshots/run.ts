@@ -35,7 +35,7 @@ export async function runCommands(
         latest.set(command.run, text);
         const heading = command.heading === undefined ? undefined : withName(command.heading, each);
         outputs.push({ command: run, text, yields: command.yields ?? 'configuration', heading });
-        await runAll(command.then ?? [], each);
+        await runAll(command.followedBy ?? [], each);
       }
     }
   };
@@ -92,5 +92,5 @@ const kept = (
     .filter(isWanted)
     .flatMap((command) => [
       ...((command.yields ?? 'configuration') === 'configuration' ? [command] : []),
-      ...kept(command.then ?? [], isWanted),
+      ...kept(command.followedBy ?? [], isWanted),
     ]);

@@ -69,7 +69,7 @@ test('each vendor has one definition', () => {
 
 const withThose = (command: DeviceCommand): DeviceCommand[] => [
   command,
-  ...(command.then ?? []).flatMap(withThose),
+  ...(command.followedBy ?? []).flatMap(withThose),
 ];
 
 /** Those whose output every snapshot has. */

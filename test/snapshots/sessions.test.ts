@@ -90,7 +90,7 @@ function cutsOf(definition: DeviceDefinition, recorded: Recorded): Cut[] {
 /** Tells the commands whose output the snapshot holds; a name in them may be anything. */
 function configurationCommands({ session }: DeviceDefinition): ((run: string) => boolean)[] {
   const all = (commands: typeof session.commands): typeof session.commands =>
-    commands.flatMap((command) => [command, ...all(command.then ?? [])]);
+    commands.flatMap((command) => [command, ...all(command.followedBy ?? [])]);
   return all(session.commands)
     .filter(({ yields }) => (yields ?? 'configuration') === 'configuration')
     .map(({ run }) => {
