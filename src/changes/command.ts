@@ -2,14 +2,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parseArgs, styleText } from 'node:util';
 import { type AddressSet, addressSet } from '../model/addresses.ts';
-import type { RuleChange } from '../model/change.ts';
 import { type Command, UsageError } from '../model/command.ts';
 import { PosternError } from '../model/errors.ts';
-import type { RuleSet } from '../model/rule.ts';
+import type { SourceLine } from '../model/rule.ts';
 import { DEFAULT_INTERNAL } from '../model/site.ts';
-import { readRules } from '../rules/read.ts';
-import { diffRuleSets } from './diff.ts';
-import { describeChange, type Paint, presentChange } from './present.ts';
+import { type ReadConfiguration, readRules } from '../rules/read.ts';
+import { type Comparison, compareRuleSets } from './diff.ts';
+import { presentChange, presentComment } from './present.ts';
+import { asText, type Unread } from './report.ts';
+import { compared, escapedJson, type Paint } from './rule-lines.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -20,7 +21,7 @@ says what traffic newly became possible and what no longer is.
 
   --vendor V          the vendor of both files; recognised from their text without it
   --internal P,P,...  prefixes of the site; without it RFC 1918, ULA, CGNAT, link-local, loopback
-  --json              one JSON object for programs
+  --json              one JSON object for programs: vendor, changes, comments, renamedInterfaces, unread
 
 Exit status: 0 nothing became possible, 1 something did, 2 bad use or unreadable input.
 Colours on a terminal, unless NO_COLOR is set.
@@ -37,17 +38,21 @@ async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(args);
   if (positionals.length !== 2) throw new UsageError('diff takes two files: OLD and NEW');
   const site = { internal: internalOf(values.internal) };
-  let sides: RuleSet[];
+  let sides: readonly ReadConfiguration[];
   try {
-    sides = await Promise.all(positionals.map((path) => ruleSetOf(path, values.vendor)));
+    sides = await Promise.all(positionals.map((path) => configurationOf(path, values.vendor)));
+    refuseTwoVendors(sides);
   } catch (error) {
     if (!(error instanceof PosternError)) throw error;
     process.stderr.write(`postern diff: ${error.subject ? `${error.subject}: ` : ''}${error.message}\n`);
     return 2;
   }
-  const changes = diffRuleSets(sides[0], sides[1], site);
-  process.stdout.write(values.json ? asJson(changes, sides) : asText(changes, sides));
-  return changes.some((change) => change.opens.length > 0) ? 1 : 0;
+  const [before, after] = sides.map(({ ruleSet }) => ruleSet);
+  const comparison = compareRuleSets(before, after, site);
+  const unread = compared(before.unread, after.unread);
+  const { vendor } = sides[1].definition;
+  process.stdout.write(values.json ? asJson(vendor, comparison, unread) : asText(comparison, unread, paint));
+  return comparison.changes.some((change) => change.opens.length > 0) ? 1 : 0;
 }
 
 function parse(args: readonly string[]) {
@@ -76,35 +81,40 @@ function internalOf(text: string | undefined): AddressSet {
 }
 
 /** Throws PosternError with the path as its subject. */
-async function ruleSetOf(path: string, vendor: string | undefined): Promise<RuleSet> {
+async function configurationOf(path: string, vendor: string | undefined): Promise<ReadConfiguration> {
   try {
     if ((await stat(path)).size > MAX_BYTES)
       throw new PosternError('input-too-large', 'larger than 64 MiB: not a configuration');
-    return readRules(await readFile(path, 'utf8'), vendor).ruleSet;
+    return readRules(await readFile(path, 'utf8'), vendor);
   } catch (cause) {
     const code = cause instanceof PosternError ? cause.code : 'unreadable-input';
     throw new PosternError(code, (cause as Error).message, { subject: path, cause });
   }
 }
 
-const unreadOf = (sides: readonly RuleSet[]) => ({
-  before: sides[0].unread.map((line) => line.number),
-  after: sides[1].unread.map((line) => line.number),
-});
-
-function asJson(changes: readonly RuleChange[], sides: readonly RuleSet[]): string {
-  return `${JSON.stringify({ changes: changes.map(presentChange), unread: unreadOf(sides) }, undefined, 2)}\n`;
+function refuseTwoVendors(sides: readonly ReadConfiguration[]): void {
+  const [old, now] = sides.map(({ definition }) => definition);
+  if (old.vendor === now.vendor) return;
+  throw new PosternError(
+    'two-vendors',
+    `OLD reads as ${old.title} (${old.vendor}), NEW as ${now.title} (${now.vendor}): these are not one device; --vendor says what both are`,
+  );
 }
 
-function asText(changes: readonly RuleChange[], sides: readonly RuleSet[]): string {
-  const paragraphs = changes.map((change) => `${describeChange(change, paint)}\n`);
-  if (changes.length === 0) paragraphs.push('No rule differs in effect.\n');
-  const { before, after } = unreadOf(sides);
-  if (before.length + after.length > 0)
-    paragraphs.push(
-      `${before.length} lines of OLD and ${after.length} of NEW were not understood and are not compared; \`postern rules FILE\` lists them.\n`,
-    );
-  return paragraphs.join('\n');
+function asJson(vendor: string, comparison: Comparison, unread: Unread): string {
+  const numbers = (lines: readonly SourceLine[]) => lines.map((line) => line.number);
+  const document = {
+    vendor,
+    changes: comparison.changes.map(presentChange),
+    comments: comparison.comments.map(presentComment),
+    renamedInterfaces: comparison.renamedInterfaces,
+    unread: {
+      same: unread.both.length,
+      before: numbers(unread.onlyBefore),
+      after: numbers(unread.onlyAfter),
+    },
+  };
+  return `${escapedJson(JSON.stringify(document, undefined, 2))}\n`;
 }
 
 const STYLES = {

@@ -19,12 +19,13 @@ import {
   withPorts,
 } from '../model/services.ts';
 import { ANY_SOURCE_PORT, type NameSet } from '../model/traffic.ts';
+import type { CommentChange } from './diff.ts';
+import { linesOf, type Paint, visible } from './rule-lines.ts';
 import { PORTED } from './translate.ts';
 
 /** Openings and list items beyond these are counted, not shown, in text for people. */
 const SHOWN_OPENINGS = 10;
 const SHOWN_ITEMS = 6;
-const SHOWN_LINES = 8;
 
 /** Sets as addressSet and serviceSet read them; `ports` as "443" or "8000-8010". */
 export function presentOpening(opening: Opening): AlertOpening {
@@ -89,7 +90,6 @@ export function presentChange(change: RuleChange): PresentedChange {
   };
 }
 
-export type Paint = (style: 'title' | 'added' | 'removed' | 'grave' | 'faint', text: string) => string;
 const plain: Paint = (_, text) => text;
 
 const TITLES: Readonly<Record<ChangeClass, string>> = {
@@ -103,39 +103,30 @@ const TITLES: Readonly<Record<ChangeClass, string>> = {
 const APPROXIMATE =
   'too finely cut to follow exactly: at most what is listed here, and some of it may not be new';
 
+export interface PresentedComment {
+  readonly ruleKey: string;
+  readonly before: { readonly comment?: string; readonly lines: Rule['lines'] };
+  readonly after: { readonly comment?: string; readonly lines: Rule['lines'] };
+}
+
+export function presentComment({ before, after }: CommentChange): PresentedComment {
+  const side = ({ comment, lines }: Rule) => ({ ...(comment === undefined ? {} : { comment }), lines });
+  return { ruleKey: after.key, before: side(before), after: side(after) };
+}
+
 /** A paragraph for people, without a line end at its end. Text of the device comes out with control characters made visible. */
 export function describeChange(change: RuleChange, paint: Paint = plain): string {
   const { before, after, opens, closes } = change;
   const what = [after?.kind ?? before?.kind ?? 'policy', 'rule', change.kind].join(' ');
   const style = change.class.startsWith('egress') && opens.length > 0 ? 'grave' : 'title';
-  const moved = after && before && sameText(before, after);
   return [
     paint(style, `${change.class}: ${what} (${visible(change.ruleKey)}): ${TITLES[change.class]}`),
-    ...(moved ? textOf(after, ' ', 'faint', paint) : textOf(before, '-', 'removed', paint)),
-    ...(moved ? [] : textOf(after, '+', 'added', paint)),
+    ...linesOf(before, after, paint),
     ...listOf('now possible', 'grave', opens, paint),
     ...listOf('no longer possible', 'faint', closes, paint),
     ...(change.approximate ? [`  ${APPROXIMATE}`] : []),
     ...(opens.length + closes.length === 0 ? ['  no traffic fares differently'] : []),
   ].join('\n');
-}
-
-const sameText = (a: Rule, b: Rule) =>
-  a.lines.length === b.lines.length && a.lines.every((line, i) => line.text === b.lines[i].text);
-
-function textOf(
-  rule: Rule | undefined,
-  sign: string,
-  style: 'added' | 'removed' | 'faint',
-  paint: Paint,
-): string[] {
-  if (!rule) return [];
-  const state = rule.enabled ? '' : ' (disabled)';
-  const shown = rule.lines
-    .slice(0, SHOWN_LINES)
-    .map(({ number, text }) => paint(style, `  ${sign} line ${number}: ${visible(text.trim())}${state}`));
-  const more = rule.lines.length - shown.length;
-  return more > 0 ? [...shown, `    and ${more} more lines`] : shown;
 }
 
 function listOf(
@@ -223,12 +214,3 @@ function serviceText(set: ServiceSet): string {
   const left = own.length > SHOWN_ITEMS ? formatServices(subtractServices(ANY_SERVICE, set)) : own;
   return left.length < own.length ? `any but ${some(left)}` : some(own);
 }
-
-/** A device's text can hold anything; a terminal must not act on it. */
-const visible = (text: string): string =>
-  text
-    .slice(0, 500)
-    .replace(
-      /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );

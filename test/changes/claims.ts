@@ -78,7 +78,8 @@ export function checkCase(random: Random, packetCount: number, seen: Seen): void
   const start = drawn(random);
   const before = withRules(start);
   const after = withRules(edited(random, start));
-  const changes = diffRuleSets(before, after, { internal: DEFAULT_INTERNAL });
+  const limits = { all: Infinity, box: Infinity };
+  const changes = diffRuleSets(before, after, { internal: DEFAULT_INTERNAL }, limits);
   const sides = [simulated(before), simulated(after)] as const;
   const opens = changes.flatMap((change) => change.opens);
   const closes = changes.flatMap((change) => change.closes);
