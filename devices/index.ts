@@ -1,4 +1,5 @@
 // the vendors, one line each, and how a text finds its own
+import { aristaEos } from './arista-eos.ts';
 import { ciscoIos } from './cisco-ios.ts';
 import { ciscoIosXr } from './cisco-iosxr.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
@@ -7,9 +8,11 @@ import { edgeos } from './edgeos.ts';
 import { fortios } from './fortios.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
+import { panos } from './panos.ts';
 import { vyos } from './vyos.ts';
 
 export const definitions: readonly DeviceDefinition[] = [
+  aristaEos,
   ciscoIos,
   ciscoIosXr,
   ciscoNxos,
@@ -17,6 +20,7 @@ export const definitions: readonly DeviceDefinition[] = [
   fortios,
   linuxIptables,
   linuxNftables,
+  panos,
   vyos,
 ];
 
