@@ -4,6 +4,7 @@ import { ANY_NAME, names } from '../../src/model/traffic.ts';
 import { ruleKey } from '../../src/rules/key.ts';
 import type { AccessList, AclEntry } from './cisco-acl.ts';
 import type { Built, Config } from './cisco-config.ts';
+import { withoutExemptions } from './cisco-leave.ts';
 import { everything, hull } from './cisco-region.ts';
 import { wayText, wayTranslation } from './cisco-ways.ts';
 
@@ -152,5 +153,5 @@ function redirectOf(chain: Chain, steps: readonly Step[]): Policy[] {
   );
   const id = `forward:${chain.lists.map(prefixOf).join('+')}:${chain.direction}`;
   const head = { id, stage: 'redirect' as const, evaluation: 'first-match' as const };
-  return [{ ...head, appliesTo: appliesTo(chain), otherwise: 'none', entries }];
+  return [{ ...head, appliesTo: appliesTo(chain), otherwise: 'none', entries: withoutExemptions(entries) }];
 }

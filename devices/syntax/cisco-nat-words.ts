@@ -80,7 +80,7 @@ export function readNatStatements(reading: Reading): NatStatements {
 }
 
 /** `ip nat pool P first last netmask M` on one line, or `range|address first last` lines under it. */
-function readPool(block: Block, words: readonly string[], reading: Reading): Pool | undefined {
+export function readPool(block: Block, words: readonly string[], reading: Reading): Pool | undefined {
   const sets: addresses.AddressSet[] = [];
   const add = (first: string | undefined, last: string | undefined, line: SourceLine) => {
     const set = v4(first) === undefined || v4(last) === undefined ? undefined : setOf(`${first}-${last}`);
@@ -93,7 +93,7 @@ function readPool(block: Block, words: readonly string[], reading: Reading): Poo
   for (const line of block.children) {
     const [kind, first, last] = wordsOf(line.text);
     if (kind === 'range' || kind === 'address') add(first, last, line);
-    else reading.notUnderstood(line);
+    else if (kind !== 'port') reading.notUnderstood(line);
   }
   return sets.length === 0 ? undefined : { addresses: unionOf(sets), lines: linesOf(block) };
 }

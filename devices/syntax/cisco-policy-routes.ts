@@ -7,6 +7,7 @@ import { ruleKey } from '../../src/rules/key.ts';
 import type { Family } from './cisco-address.ts';
 import type { Built, Config } from './cisco-config.ts';
 import { MAX_LINES } from './cisco-groups.ts';
+import { withoutExemptions } from './cisco-leave.ts';
 import { hull } from './cisco-region.ts';
 import { conditionOf, type RouteMapStep } from './cisco-route-maps.ts';
 import { tunnelOf, tunnelTranslation } from './cisco-routes.ts';
@@ -80,14 +81,15 @@ function buildMap(
       });
     }
   }
-  if (bound.length === 0) return { rules, policies: [] };
+  const left = withoutExemptions(entries);
+  if (bound.length === 0 || left.length === 0) return { rules, policies: [] };
   const policy: Policy = {
     id: `policy-route:${family}:${name}`,
     stage: 'redirect',
     evaluation: 'first-match',
     appliesTo: { ingress: names(...bound), egress: ANY_NAME },
     otherwise: 'none',
-    entries,
+    entries: left,
   };
   return { rules, policies: [policy] };
 }

@@ -68,6 +68,8 @@ export function readRoute(words: readonly string[], line: SourceLine): StaticRou
   let way: { interface?: string; nextHop?: addresses.AddressSet } = {};
   const first = setOf(words[at]?.replace(/\/(?:32|128)$/, '') ?? '');
   if (first) way = { nextHop: first };
+  else if (/^nexthop-group$/i.test(words[at] ?? '') && words[at + 1] !== undefined)
+    way = { interface: `Nexthop-Group ${words[++at]}` };
   else if (/^[A-Za-z]/.test(words[at] ?? ''))
     way = { interface: words[at], nextHop: setOf(words[at + 1] ?? '') };
   else return undefined;
@@ -108,12 +110,16 @@ const MAX_TUNNELS_SEARCHED = 500;
 export const isTunnel = (face: CiscoInterface): boolean => face.tunnelLines.length > 0;
 
 export function tunnelTranslation(face: CiscoInterface): Translation {
-  const far = setOf(face.tunnel.destination ?? '');
+  const far = farEnds(face);
   return { kind: 'tunnel', ...(far ? { addresses: far } : {}) };
 }
 
+/** More than one in next hop groups of EOS. */
+const farEnds = (face: CiscoInterface): addresses.AddressSet | undefined =>
+  face.tunnel.destination === undefined ? undefined : setOf(...face.tunnel.destination.split(' '));
+
 const tunnelUnresolved = (face: CiscoInterface): string[] =>
-  setOf(face.tunnel.destination ?? '') ? [] : ['far end of the tunnel is not in the configuration'];
+  farEnds(face) ? [] : ['far end of the tunnel is not in the configuration'];
 
 export function buildRoutes(routes: readonly StaticRoute[], config: Config): Built {
   const keys = routes.map((route) => config.unique(`route:${ruleKey(route.text)}`));

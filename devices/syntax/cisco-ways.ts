@@ -21,7 +21,7 @@ export function wayText(way: Way): string {
   const parts = [
     ...way.nextHops.map((hop) => `nexthop ${hop}`),
     ...way.vrfs.map((vrf) => `vrf ${vrf}`),
-    ...way.interfaces.map((name) => `redirect ${name}`),
+    ...way.interfaces.map((name) => (name.startsWith('Nexthop-Group ') ? name : `redirect ${name}`)),
   ];
   return `${way.isDefault ? 'default ' : ''}${parts.join(', ')}`;
 }

@@ -1,16 +1,16 @@
 // class-maps of type traffic and policy-maps of type pbr of IOS-XR -> policy-route rules and redirect policies
 import * as addresses from '../../src/model/addresses.ts';
 import { normalise } from '../../src/model/ranges.ts';
-import type { Policy, PolicyEntry, Rule, SourceLine } from '../../src/model/rule.ts';
+import type { SourceLine } from '../../src/model/rule.ts';
 import { service } from '../../src/model/services.ts';
-import { ANY_NAME, names, type Traffic } from '../../src/model/traffic.ts';
+import type { Traffic } from '../../src/model/traffic.ts';
 import { type Family, network, protocolOf, setOf } from './cisco-address.ts';
 import type { Built, Config } from './cisco-config.ts';
-import { MAX_LINES } from './cisco-groups.ts';
 import type { Reading } from './cisco-lines.ts';
 import type { Way } from './cisco-options.ts';
+import { buildPbr, type PbrPolicy, type PbrStep } from './cisco-pbr.ts';
 import { PORTS } from './cisco-ports.ts';
-import { both, bounded, type Condition, either, everything, hull } from './cisco-region.ts';
+import { both, bounded, type Condition, either, everything } from './cisco-region.ts';
 import { listCondition } from './cisco-route-maps.ts';
 import { wayText, wayTranslation } from './cisco-ways.ts';
 import { type Block, linesOf, wordsOf } from './indent.ts';
@@ -33,63 +33,27 @@ interface PolicyClass {
 export function buildXrPolicies(reading: Reading, config: Config, bindings: XrBindings): Built {
   const classes = readClasses(reading);
   const bound = boundBy(reading, config, bindings);
-  const rules: Rule[] = [];
-  const policies: Policy[] = [];
+  const found: PbrPolicy[] = [];
   for (const block of reading.blocks) {
-    const words = wordsOf(block.text);
-    if (words[0] !== 'policy-map' || words[2] !== 'pbr' || words[3] === undefined) continue;
-    const name = words[3];
-    const interfaces = [
-      ...new Set(FAMILIES.flatMap((family) => [...(bound.get(`${family} ${name}`) ?? [])])),
-    ];
-    const steps = readPolicy(block, reading).map((item, position) => {
-      const condition = conditionOf(item, classes, config);
-      return { item, condition, rule: ruleOf(name, item, condition, interfaces, position, config) };
-    });
-    for (const { rule } of steps) rules.push(rule);
-    for (const family of FAMILIES) {
-      const policy = policyOf(name, family, [...(bound.get(`${family} ${name}`) ?? [])], steps);
-      if (policy.entries.length > 0 && interfaces.length > 0) policies.push(policy);
-    }
+    const [word, , type, name] = wordsOf(block.text);
+    if (word !== 'policy-map' || type !== 'pbr' || name === undefined) continue;
+    const steps = readPolicy(block, reading).map(
+      (item): PbrStep => ({
+        name: item.name,
+        condition: conditionOf(item, classes, config),
+        drops: item.action === 'drop',
+        ...(item.way ? { translation: wayTranslation(item.way, config) } : {}),
+        action: item.way ? `redirect ${wayText(item.way)}` : item.action,
+        lines: item.lines,
+      }),
+    );
+    const of = (family: Family) => [...(bound.get(`${family} ${name}`) ?? [])];
+    found.push({ name, steps, bound: { ip: of('ip'), ip6: of('ip6') } });
   }
-  return { rules, policies };
+  return buildPbr(found, config);
 }
 
 const FAMILIES = ['ip', 'ip6'] as const;
-
-interface Step {
-  readonly item: PolicyClass;
-  readonly condition: Condition;
-  readonly rule: Rule;
-}
-
-function policyOf(
-  name: string,
-  family: Family,
-  interfaces: readonly string[],
-  steps: readonly Step[],
-): Policy {
-  const isOf = (box: Traffic) => (family === 'ip' ? box.sources.v4 : box.sources.v6).length > 0;
-  const entries: PolicyEntry[] = steps.flatMap(({ item, condition, rule }) =>
-    condition.boxes.filter(isOf).map((match) => ({
-      ruleKey: rule.key,
-      match,
-      unresolved: rule.unresolved,
-      action: ACTIONS[item.action],
-      ...(rule.translation ? { translation: rule.translation } : {}),
-    })),
-  );
-  return {
-    id: `pbr:${name}:${family}`,
-    stage: 'redirect',
-    evaluation: 'first-match',
-    appliesTo: { ingress: names(...interfaces), egress: ANY_NAME },
-    otherwise: 'none',
-    entries: interfaces.length > 0 && steps.some(({ item }) => item.action !== 'transmit') ? entries : [],
-  };
-}
-
-const ACTIONS = { redirect: 'translate', drop: 'drop', transmit: 'exempt' } as const;
 
 /** Names of interfaces by family and policy-map. */
 function boundBy(reading: Reading, config: Config, bindings: XrBindings): Map<string, Set<string>> {
@@ -167,29 +131,6 @@ function wayOf(words: readonly string[]): Way {
     vrfs: vrf < 0 ? [] : words.slice(vrf + 1, vrf + 2),
     interfaces: [],
     isDefault: false,
-  };
-}
-
-function ruleOf(
-  policy: string,
-  item: PolicyClass,
-  condition: Condition,
-  interfaces: readonly string[],
-  position: number,
-  config: Config,
-): Rule {
-  const action = item.way ? `redirect ${wayText(item.way)}` : item.action;
-  return {
-    key: config.unique(`pbr:${policy}:${item.name}`),
-    kind: 'policy-route',
-    enabled: true,
-    position,
-    context: { list: policy, ...(interfaces.length > 0 ? { interfaces, direction: 'in' as const } : {}) },
-    match: hull(condition.boxes),
-    unresolved: condition.unresolved,
-    ...(item.way ? { translation: wayTranslation(item.way, config) } : {}),
-    action,
-    lines: [...item.lines, ...condition.lines].slice(0, MAX_LINES),
   };
 }
 

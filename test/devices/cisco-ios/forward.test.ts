@@ -17,10 +17,9 @@ route-map RM permit 20
 route-map RM deny 10
  match ip address 12
 access-list 10 permit 10.0.0.1
-access-list 11 permit 10.0.0.2
+access-list 11 permit 10.0.0.2 0.0.0.1
 access-list 12 permit 10.0.0.3`;
   assert.deepEqual(entries(text, 'redirect'), [
-    'Gi1 > any: exempt any from 10.0.0.3 to 0.0.0.0/0',
     'Gi1 > any: translate any from 10.0.0.1 to 0.0.0.0/0 => policy-route 198.51.100.1',
     'Gi1 > any: translate any from 10.0.0.2 to 0.0.0.0/0 => policy-route 198.51.100.1',
   ]);
@@ -39,7 +38,24 @@ test('policy routing: forms of next hop', () => {
     hop('ip default next-hop 192.0.2.1'),
     `${any} 192.0.2.1 if only where no explicit route leads there`,
   );
-  assert.equal(hop('ip dscp ef'), 'Gi1 > any: exempt any from 0.0.0.0/0 to 0.0.0.0/0');
+  assert.equal(hop('ip dscp ef'), undefined);
+});
+
+test('what policy routing leaves alone may still be routed into a tunnel', () => {
+  const text = `${TUNNEL}ip route 192.0.2.0 255.255.255.0 Tunnel1
+interface Gi1
+ ip policy route-map RM
+route-map RM deny 10
+ match ip address 12
+route-map RM permit 20
+ match ip address 13
+ set ip next-hop 198.51.100.1
+access-list 12 permit 10.0.0.3
+access-list 13 permit 10.0.0.0 0.0.0.3`;
+  assert.deepEqual(entries(text, 'redirect'), [
+    'Gi1 > any: translate any from 10.0.0.0-10.0.0.2 to 0.0.0.0/0 => policy-route 198.51.100.1',
+    'any > any: translate any from 0.0.0.0/0 to 192.0.2.0/24 => tunnel 198.51.100.9',
+  ]);
 });
 
 test('an unbound route-map has rules and no policy; the key does not know the sequence number', () => {
