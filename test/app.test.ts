@@ -92,6 +92,7 @@ test('an admin key that could not be shown is not kept: the next start shows one
     POSTERN_NETFLOW_PORT: '0',
     POSTERN_IPFIX_PORT: '0',
     POSTERN_SFLOW_PORT: '0',
+    POSTERN_IPFIX_TCP_PORT: '0',
     POSTERN_SYSLOG_PORT: '0',
   };
   const child = spawn(process.execPath, [WRAPPER, 'serve'], {
@@ -152,6 +153,7 @@ test('an older Node hands over to the one of the checkout, with arguments, statu
       POSTERN_NETFLOW_PORT: '0',
       POSTERN_IPFIX_PORT: '0',
       POSTERN_SFLOW_PORT: '0',
+      POSTERN_IPFIX_TCP_PORT: '0',
       POSTERN_ENRICHMENT_FETCH: 'off',
     };
     const child = spawn(node, [WRAPPER, ...args], {
@@ -189,6 +191,7 @@ test('npm start ends with its service: a shell between them would leave it runni
     POSTERN_NETFLOW_PORT: '0',
     POSTERN_IPFIX_PORT: '0',
     POSTERN_SFLOW_PORT: '0',
+    POSTERN_IPFIX_TCP_PORT: '0',
     POSTERN_SYSLOG_PORT: '0',
   };
   const npm = spawn('npm', ['start'], {

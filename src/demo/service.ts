@@ -40,6 +40,7 @@ export async function startService(options: ServiceOptions): Promise<DemoService
     POSTERN_NETFLOW_PORT: String(netflowPort),
     POSTERN_IPFIX_PORT: '0',
     POSTERN_SFLOW_PORT: '0',
+    POSTERN_IPFIX_TCP_PORT: '0',
     POSTERN_SYSLOG_HOST: '127.0.0.1',
     POSTERN_SYSLOG_PORT: String(syslogPort),
     POSTERN_WEBHOOK_ALLOWED_HOSTS: '127.0.0.1',

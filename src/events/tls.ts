@@ -1,4 +1,4 @@
-// certificate files -> a TLS server for syslog (RFC 5425), and who a client's certificate says it is
+// certificate files -> a TLS server, for syslog (RFC 5425) and IPFIX (RFC 7011), and who a client's certificate says it is
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
@@ -23,17 +23,26 @@ export interface TlsMaterial {
   readonly validUntilMs: number;
 }
 
+/** How the names of the settings end; they begin with the prefix of what is received. */
 const FILE_NAMES: Readonly<Record<keyof TlsFiles, string>> = {
-  certificate: 'POSTERN_SYSLOG_TLS_CERT',
-  key: 'POSTERN_SYSLOG_TLS_KEY',
-  authorities: 'POSTERN_SYSLOG_TLS_CA',
+  certificate: 'CERT',
+  key: 'KEY',
+  authorities: 'CA',
 };
 const MAX_FILE_BYTES = 1 << 20;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_NAMES = 16;
 
 /** Throws PosternError 'bad-certificate' that names the setting, the file and what is wrong, in one line. */
-export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
+export async function readTlsFiles(files: TlsFiles, prefix = 'POSTERN_SYSLOG_TLS'): Promise<TlsMaterial> {
+  try {
+    return await readAll(files);
+  } catch (error) {
+    throw error instanceof FileFault ? error.named(prefix) : error;
+  }
+}
+
+async function readAll(files: TlsFiles): Promise<TlsMaterial> {
   const cert = await readOne('certificate', files.certificate);
   const key = await readOne('key', files.key);
   const ca = files.authorities === undefined ? undefined : await readOne('authorities', files.authorities);
@@ -78,8 +87,26 @@ function readPart<T>(which: keyof TlsFiles, path: string, read: () => T): T {
   }
 }
 
+/** Until it is known whose setting names the file. */
+class FileFault extends Error {
+  readonly which: keyof TlsFiles;
+  readonly path: string;
+  constructor(which: keyof TlsFiles, path: string, reason: string, cause?: unknown) {
+    super(`${path}: ${reason}`, { cause });
+    this.which = which;
+    this.path = path;
+  }
+  named(prefix: string): PosternError {
+    const { message, path, cause } = this;
+    return new PosternError('bad-certificate', `${prefix}_${FILE_NAMES[this.which]}: ${message}`, {
+      subject: path,
+      cause,
+    });
+  }
+}
+
 const fault = (which: keyof TlsFiles, path: string, reason: string, cause?: unknown) =>
-  new PosternError('bad-certificate', `${FILE_NAMES[which]}: ${path}: ${reason}`, { subject: path, cause });
+  new FileFault(which, path, reason, cause);
 
 /** Changes where a file was written or replaced; the same text while all stay as they are. */
 export async function tlsFilesMark(files: TlsFiles): Promise<string> {

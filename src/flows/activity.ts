@@ -72,6 +72,7 @@ export function createActivity(): Activity {
 
 function addReport(state: State, report: FolderReport): void {
   state.sessionsEvicted += report.sessionsEvicted;
+  state.counters = sum(state.counters, report.streams ?? {});
   for (const [sender, count] of Object.entries(report.refused)) {
     const isKnown = state.refused.has(sender) || state.refused.size < MAX_REFUSED;
     const name = isKnown ? sender : OTHER_SENDERS;

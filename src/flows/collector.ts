@@ -1,9 +1,10 @@
 // UDP ports -> batches of conversations and reports, from threads that share the ports
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
+import { createServer, isIPv6 } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { LookupTables } from '../../enrichment/pack.ts';
+import type { TlsMaterial } from '../events/tls.ts';
 import { type AddressSet, NO_ADDRESSES } from '../model/addresses.ts';
 import { PosternError } from '../model/errors.ts';
 import type { StoredSession } from '../packets/stored.ts';
@@ -13,6 +14,7 @@ import type { FolderReport } from './folder.ts';
 import { readKernelDrops } from './kernel-drops.ts';
 import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
 import type { StoredSessions } from './stored-sessions.ts';
+import type { StreamOptions } from './streams.ts';
 
 export interface CollectorOptions {
   readonly host: string;
@@ -29,6 +31,8 @@ export interface CollectorOptions {
   readonly allowed?: AddressSet;
   /** Addresses of known hosts. */
   readonly hosts?: AddressSet;
+  /** IPFIX over TCP and TLS, on the same host; undefined: UDP only. */
+  readonly streams?: Omit<StreamOptions, 'host'>;
   readonly onBatch: (batch: ConversationBatch) => void;
   /** Attempts toward known hosts. */
   readonly onAttempts?: (batch: AttemptBatch) => void;
@@ -44,12 +48,16 @@ export interface CollectorOptions {
 export interface Collector {
   /** In the order of the options. */
   readonly ports: readonly number[];
+  /** TCP and TLS of IPFIX; 0 where it is off. */
+  readonly streamPorts: readonly [number, number];
   /** As the kernel counts: twice what was asked for, or twice net.core.rmem_max where that is less. */
   readonly receiveBufferBytes: number;
   setInternal(internal: AddressSet): void;
   setTables(tables: LookupTables | undefined): void;
   setAllowed(allowed: AddressSet | undefined): void;
   setHosts(hosts: AddressSet): void;
+  /** A new certificate, for connections from now on. */
+  setMaterial(material: TlsMaterial): void;
   /** Resolves when onBatch and onReport have seen all that was received until now. */
   flush(): Promise<void>;
   /** Datagrams dropped by the kernel on our ports since the start. */
@@ -77,6 +85,9 @@ const YOUNG_GENERATION_MIB = 32;
 /** Throws PosternError 'port-in-use' or 'cannot-bind' with the port as subject. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   for (const port of options.ports) await probe(options.host, port);
+  const streams = options.streams && { ...options.streams, host: options.host };
+  for (const port of [streams?.tcpPort, streams?.tls?.port])
+    if (port !== undefined) await probeTcp(options.host, port);
   const { host, ports, receiveBufferBytes, flushMs, maxConversations, maxSessions, internal } = options;
   const running: Running = {
     options,
@@ -92,6 +103,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       allowed: options.allowed,
       hosts: options.hosts ?? NO_ADDRESSES,
       sessions: options.sessions ?? new Map(),
+      streams,
     },
     workers: new Set(),
     flushes: new Map(),
@@ -102,7 +114,18 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   try {
     const bound = await startThread(running);
     // Port 0 became a real one, which the other threads share.
-    running.current = { ...running.current, ports: bound.ports };
+    const [tcpPort, tlsPort] = bound.streamPorts;
+    running.current = {
+      ...running.current,
+      ports: bound.ports,
+      ...(streams && {
+        streams: {
+          ...streams,
+          ...(tcpPort > 0 && { tcpPort }),
+          ...(streams.tls && { tls: { ...streams.tls, port: tlsPort } }),
+        },
+      }),
+    };
     for (let i = 1; i < options.threads; i++) await startThread(running);
     return controls(running, bound);
   } catch (error) {
@@ -125,8 +148,26 @@ async function probe(host: string, port: number): Promise<void> {
   }
 }
 
-function bindError(port: number, host: string, cause: NodeJS.ErrnoException): PosternError {
-  const where = `UDP ${host} port ${port}`;
+async function probeTcp(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  try {
+    server.listen({ port, host, exclusive: true });
+    await once(server, 'listening');
+  } catch (error) {
+    throw bindError(port, host, error as NodeJS.ErrnoException, 'TCP');
+  } finally {
+    server.close();
+  }
+}
+
+function bindError(
+  port: number,
+  host: string,
+  cause: NodeJS.ErrnoException,
+  transport: 'UDP' | 'TCP' = 'UDP',
+): PosternError {
+  const where = `${transport} ${host} port ${port}`;
   if (cause.code === 'EADDRINUSE')
     return new PosternError('port-in-use', `${where} is in use; stop what holds it or choose another port`, {
       subject: String(port),
@@ -237,6 +278,7 @@ function controls(running: Running, bound: Bound): Collector {
   };
   return {
     ports: bound.ports,
+    streamPorts: bound.streamPorts,
     receiveBufferBytes: bound.receiveBufferBytes,
     setInternal: (internal) => {
       running.current = { ...running.current, internal };
@@ -253,6 +295,15 @@ function controls(running: Running, bound: Bound): Collector {
     setHosts: (hosts) => {
       running.current = { ...running.current, hosts };
       tellAll({ kind: 'hosts', hosts });
+    },
+    setMaterial: (material) => {
+      const { streams: current } = running.current;
+      if (!current?.tls) return;
+      running.current = {
+        ...running.current,
+        streams: { ...current, tls: { ...current.tls, material } },
+      };
+      tellAll({ kind: 'material', material });
     },
     flush: async () => {
       await Promise.all([...running.workers].map((worker) => flushThread(running, worker)));

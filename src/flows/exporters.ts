@@ -133,12 +133,24 @@ export function findSession(exporters: Exporters, exporter: Exporter, port: numb
   return session;
 }
 
+/** What it counted stays with its exporter. */
+export function endSession(exporters: Exporters, address: string, port: number): void {
+  const exporter = exporters.byAddress.get(address);
+  const session = exporter?.sessions.get(port);
+  if (!exporter || !session) return;
+  addCounts(exporter.gone, sessionCounts(session));
+  exporter.sessions.delete(port);
+  exporters.sessionCount--;
+}
+
 /** What each session should know after a restart; undefined where no template changed since the last call, unless it is due. */
 export function storeSessions(exporters: Exporters, isDue: boolean): [string, StoredSession][] | undefined {
   let changes = 0;
   const all: [string, Session][] = [];
   for (const exporter of exporters.byAddress.values())
     for (const [port, session] of exporter.sessions) {
+      // A connection and its templates do not outlive us.
+      if (port > 65_535) continue;
       const { counters, templates } = session.decoder;
       changes += counters.templatesLearned + counters.templatesRedefined + counters.templatesWithdrawn;
       if (templates.size > 0) all.push([sessionKey(exporter.address, port), session]);
@@ -155,7 +167,7 @@ export function allowExporters(exporters: Exporters, allowed: AddressSet | undef
     if (!isAllowed(exporters, exporter.address)) removeExporter(exporters, exporter);
 }
 
-function isAllowed(exporters: Exporters, address: string): boolean {
+export function isAllowed(exporters: Exporters, address: string): boolean {
   return !exporters.allowed || hasAddress(exporters.allowed, parseAddress(address));
 }
 

@@ -16,8 +16,10 @@ import {
   createExporters,
   type Exporter,
   type ExporterReport,
+  endSession,
   findExporter,
   findSession,
+  isAllowed,
   reportExporters,
   type Session,
   storeSessions,
@@ -64,9 +66,17 @@ export interface FolderReport {
   readonly refused: Readonly<Record<string, number>>;
   readonly sessions: number;
   readonly sessionsEvicted: number;
+  /** Of connections, since the last report; the thread adds it. */
+  readonly streams?: Readonly<Record<string, number>>;
 }
 
 export interface Folder {
+  /** Whether a sender's datagrams and connections are taken. */
+  isAllowed(source: string): boolean;
+  /** A connection ended, and its templates with it. */
+  endSession(source: string, port: number): void;
+  /** Something came over a connection that is no message. */
+  countBroken(source: string, port: number): void;
   /** Decodes and folds one datagram. Never throws for what the datagram holds. */
   receive(source: string, sourcePort: number, datagram: Uint8Array, receivedAtMs: number): void;
   /** Folds records that are decoded already. */
@@ -130,6 +140,12 @@ export function createFolder(options: FolderOptions): Folder {
   };
   return {
     receive,
+    isAllowed: (source) => isAllowed(exporters, source),
+    endSession: (source, port) => endSession(exporters, source, port),
+    countBroken: (source, port) => {
+      const exporter = findExporter(exporters, source, onNumber);
+      if (exporter) findSession(exporters, exporter, port).decoder.counters.malformed['message-length']++;
+    },
     fold: (source, records, receivedAtMs) => {
       const exporter = findExporter(exporters, source, onNumber);
       if (exporter) foldInto(folding, exporter, records, receivedAtMs);

@@ -1,12 +1,14 @@
 // what the main thread and a collector thread say to each other
 
 import type { LookupTables } from '../../enrichment/pack.ts';
+import type { TlsMaterial } from '../events/tls.ts';
 import type { AddressSet } from '../model/addresses.ts';
 import type { StoredSession } from '../packets/stored.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import type { FolderReport } from './folder.ts';
 import type { StoredSessions } from './stored-sessions.ts';
+import type { StreamOptions } from './streams.ts';
 
 /** What a thread is started with. */
 export interface ThreadOptions {
@@ -22,6 +24,8 @@ export interface ThreadOptions {
   readonly allowed: AddressSet | undefined;
   readonly hosts: AddressSet;
   readonly sessions: StoredSessions;
+  /** IPFIX over TCP and TLS; undefined: UDP only. */
+  readonly streams?: StreamOptions;
 }
 
 export type ToThread =
@@ -29,6 +33,8 @@ export type ToThread =
   | { readonly kind: 'tables'; readonly tables: LookupTables | undefined }
   | { readonly kind: 'allowed'; readonly allowed: AddressSet | undefined }
   | { readonly kind: 'hosts'; readonly hosts: AddressSet }
+  /** For connections from now on. */
+  | { readonly kind: 'material'; readonly material: TlsMaterial }
   /** Hand over what is held now, then answer with the same id. */
   | { readonly kind: 'flush'; readonly id: number }
   /** One batch was taken; another may be sent. */
@@ -40,6 +46,8 @@ export type FromThread =
   | {
       readonly kind: 'bound';
       readonly ports: readonly number[];
+      /** TCP and TLS; 0 where it is off. */
+      readonly streamPorts: readonly [number, number];
       /** What the kernel granted, as it counts (twice the usable size on Linux). */
       readonly receiveBufferBytes: number;
     }

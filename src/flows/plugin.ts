@@ -18,6 +18,7 @@ import type { ConversationBatch } from './batch.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
 import { readSessions, withUnheard, writeSessions } from './stored-sessions.ts';
+import { renewed, streamSettings, tlsFilesOf } from './stream-settings.ts';
 
 export interface FlowCounters extends FlowActivity {
   readonly waitingRows: number;
@@ -28,8 +29,10 @@ export interface FlowCounters extends FlowActivity {
 export interface Flows {
   /** Since the start of this process; all zero where it does not collect. */
   counters(): Promise<FlowCounters>;
-  /** Ports bound, NetFlow, IPFIX, sFlow, without those that are off. */
+  /** UDP ports bound, NetFlow, IPFIX, sFlow, without those that are off. */
   ports(): readonly number[];
+  /** TCP ports of IPFIX, plain and over TLS; 0 where it is off. */
+  streamPorts(): readonly [number, number];
   /** Resolves when all that was received until now is handed to the store's queue. */
   flush(): Promise<void>;
   setInternal(internal: AddressSet): void;
@@ -48,6 +51,7 @@ declare module 'fastify' {
 
 /** Within the 10 s that a stop may take. */
 const STORE_CLOSE_MS = 4000;
+const LOOK_AT_FILES_MS = 10_000;
 /** In the data folder. */
 const SESSIONS_FILE = 'flow-templates.json';
 /** Attempts (about 90 bytes each) that wait in memory while the store is down. */
@@ -67,6 +71,7 @@ export default fastifyPlugin(
     let hosts = NO_ADDRESSES;
     let stopTables = () => {};
     let timer: NodeJS.Timeout | undefined;
+    let renewal: NodeJS.Timeout | undefined;
     let writing: Promise<void> = Promise.resolve();
     let storing: Promise<void> = Promise.resolve();
 
@@ -92,6 +97,7 @@ export default fastifyPlugin(
         kernelDrops: (await collector?.kernelDrops()) ?? 0,
       }),
       ports: () => collector?.ports ?? [],
+      streamPorts: () => collector?.streamPorts ?? [0, 0],
       flush: async () => collector?.flush(),
       setInternal: (set) => {
         internal = set;
@@ -110,7 +116,9 @@ export default fastifyPlugin(
 
     app.addHook('onReady', async () => {
       const threads = collectorSettings(settings);
-      if (!collects || threads.ports.length === 0) return;
+      if (!collects) return;
+      const streams = await streamSettings(settings);
+      if (threads.ports.length === 0 && !streams) return;
       queue = openQueue(services.clickhouse, settings, log, activity.dropped);
       attempts = createStoreQueue<AttemptBatch>({
         maxRows: ATTEMPT_QUEUE_ROWS,
@@ -125,6 +133,7 @@ export default fastifyPlugin(
       const known = await readSessions(sessionsFile, startedAtMs);
       collector = await startCollector({
         ...threads,
+        streams,
         internal,
         allowed,
         hosts,
@@ -146,10 +155,12 @@ export default fastifyPlugin(
       warnOfSmallBuffer(collector, settings, log);
       stopTables = app.enrichment.onTables((tables) => collector?.setTables(tables));
       timer = setInterval(writeExporters, settings.POSTERN_FLOW_FLUSH_SECONDS * 1000).unref();
+      renewal = renewCertificate(collector, settings, log);
     });
 
     app.addHook('onClose', async () => {
       clearInterval(timer);
+      clearInterval(renewal);
       stopTables();
       await collector?.stop();
       await storing;
@@ -189,6 +200,26 @@ function collectorSettings(settings: Settings) {
     maxConversations: settings.POSTERN_FLOW_MAX_CONVERSATIONS,
     maxSessions: settings.POSTERN_FLOW_MAX_SESSIONS,
   };
+}
+
+/** Files that do not fit are looked at again: the other one may be on its way. */
+function renewCertificate(collector: Collector, settings: Settings, log: Logger): NodeJS.Timeout | undefined {
+  const files = tlsFilesOf(settings);
+  if (!files) return undefined;
+  let mark: string | undefined;
+  const look = async () => {
+    try {
+      const { material, mark: current } = await renewed(files, mark);
+      mark = current;
+      if (!material) return;
+      collector.setMaterial(material);
+      log.info({}, 'the certificate for IPFIX over TLS was read again');
+    } catch (error) {
+      log.warn({ err: error }, 'the certificate for IPFIX over TLS is not renewed');
+    }
+  };
+  void look();
+  return setInterval(look, LOOK_AT_FILES_MS).unref();
 }
 
 function openQueue(

@@ -14,6 +14,48 @@ export const flowSettings = {
     default: 4739,
     description: 'UDP port for IPFIX (v5, v9 and IPFIX are all understood there); 0 turns it off',
   }),
+  POSTERN_IPFIX_TCP_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 4739,
+    description: 'TCP port for IPFIX (RFC 7011 section 10.4); 0 turns it off',
+  }),
+  POSTERN_IPFIX_TLS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description:
+        'TCP port for IPFIX over TLS; 0 turns it off; default 4740 where certificate and key are set, else off',
+    }),
+  ),
+  POSTERN_IPFIX_TLS_CERT: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'PEM file of the certificate (chain) for IPFIX over TLS; read again when it changes',
+    }),
+  ),
+  POSTERN_IPFIX_TLS_KEY: Type.Optional(
+    Type.String({ minLength: 1, description: 'PEM file of its private key, without a passphrase' }),
+  ),
+  POSTERN_IPFIX_TLS_CA: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'PEM file of the authorities that sign the certificates of exporters; where it is set each must show one (RFC 7011 section 11.3)',
+    }),
+  ),
+  POSTERN_FLOW_MAX_CONNECTIONS: Type.Integer({
+    minimum: 1,
+    maximum: 60_000,
+    default: 1000,
+    description: 'Connections of exporters (TCP and TLS) that each collector thread keeps; 64 of one address',
+  }),
+  POSTERN_FLOW_IDLE_SECONDS: Type.Integer({
+    minimum: 10,
+    maximum: 604_800,
+    default: 7200,
+    description: 'A connection over which nothing came for this long is closed',
+  }),
   POSTERN_SFLOW_PORT: Type.Integer({
     minimum: 0,
     maximum: 65_535,

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { batchBuffers } from './batch.ts';
 import { createFolder, type Folder } from './folder.ts';
 import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
+import { openStreams, plainAddress, type Streams } from './streams.ts';
 
 /** Small enough that sockets are served between two batches, large enough for an efficient insert. */
 const BATCH_ROWS = 16_384;
@@ -26,6 +27,7 @@ const NEVER = new Int32Array(new SharedArrayBuffer(4));
 interface Thread {
   readonly folder: Folder;
   readonly sockets: Socket[];
+  streams: Streams | undefined;
   outstanding: number;
   datagrams: number;
   /** Datagrams of this turn of the event loop; 0 where no end of turn is awaited. */
@@ -42,6 +44,7 @@ async function run(options: ThreadOptions): Promise<void> {
   const thread: Thread = {
     folder: createFolder({ ...options, onFull: () => drain(thread) }),
     sockets: [],
+    streams: undefined,
     outstanding: 0,
     datagrams: 0,
     turnDatagrams: 0,
@@ -58,6 +61,7 @@ async function run(options: ThreadOptions): Promise<void> {
       return;
     }
   }
+  if (options.streams && !(await bindStreams(thread, options.streams))) return;
   const timer = setInterval(() => {
     drain(thread);
     sendReport(thread);
@@ -73,8 +77,28 @@ async function run(options: ThreadOptions): Promise<void> {
   send({
     kind: 'bound',
     ports: thread.sockets.map((socket) => socket.address().port),
+    streamPorts: [thread.streams?.tcpPort ?? 0, thread.streams?.tlsPort ?? 0],
     receiveBufferBytes: thread.sockets[0]?.getRecvBufferSize() ?? 0,
   });
+}
+
+/** False where a port is not to be had; the main thread is told. */
+async function bindStreams(thread: Thread, options: NonNullable<ThreadOptions['streams']>): Promise<boolean> {
+  const { folder } = thread;
+  try {
+    thread.streams = await openStreams(options, {
+      isAllowed: folder.isAllowed,
+      message: (source, port, bytes) => folder.receive(source, port, bytes, Date.now()),
+      ended: folder.endSession,
+      broken: folder.countBroken,
+    });
+    return true;
+  } catch (error) {
+    const { code = 'unknown', message, port = 0 } = error as NodeJS.ErrnoException & { port?: number };
+    for (const socket of thread.sockets) socket.close();
+    send({ kind: 'bind-failed', code, port, message });
+    return false;
+  }
 }
 
 async function bind(thread: Thread, options: ThreadOptions, port: number): Promise<Socket> {
@@ -115,14 +139,6 @@ function napAfterTurn(thread: Thread): void {
   });
 }
 
-/** A dual-stack socket writes IPv4 senders as ::ffff:192.0.2.1, and link-local ones with their zone. */
-function plainAddress(address: string): string {
-  if (!address.includes(':')) return address;
-  if (address.startsWith('::ffff:') && address.includes('.')) return address.slice(7);
-  const zone = address.indexOf('%');
-  return zone < 0 ? address : address.slice(0, zone);
-}
-
 function obey(thread: Thread, timer: NodeJS.Timeout, message: ToThread): void {
   const { folder } = thread;
   switch (message.kind) {
@@ -137,6 +153,9 @@ function obey(thread: Thread, timer: NodeJS.Timeout, message: ToThread): void {
       break;
     case 'hosts':
       folder.setHosts(message.hosts);
+      break;
+    case 'material':
+      thread.streams?.renew(message.material);
       break;
     case 'taken':
       thread.outstanding--;
@@ -202,7 +221,10 @@ function sendSessions(thread: Thread, isDue: boolean): void {
 }
 
 function sendReport(thread: Thread): void {
-  send({ kind: 'report', report: thread.folder.report() });
+  const { streams } = thread;
+  const counted = { ...streams?.counters };
+  if (streams) Object.assign(streams.counters, { connectionsRefused: 0, handshakesFailed: 0 });
+  send({ kind: 'report', report: { ...thread.folder.report(), streams: counted } });
 }
 
 /** Datagrams that the kernel holds for us already are read first: they were received. */
@@ -213,6 +235,7 @@ async function stop(thread: Thread): Promise<void> {
     if (thread.datagrams === before) break;
   }
   for (const socket of thread.sockets) socket.close();
+  thread.streams?.close();
   drainNow(thread);
   sendSessions(thread, true);
   send({ kind: 'stopped' });

@@ -224,6 +224,7 @@ test('the service says in one line what syslog over TLS lacks', { skip }, async 
       POSTERN_NETFLOW_PORT: '0',
       POSTERN_IPFIX_PORT: '0',
       POSTERN_SFLOW_PORT: '0',
+      POSTERN_IPFIX_TCP_PORT: '0',
     };
     const { code, stderr } = await runPostern(t, ['serve'], { POSTERN_DATA: data, ...ports, ...settings });
     const lines = stderr

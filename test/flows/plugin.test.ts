@@ -35,6 +35,7 @@ async function service(overrides: Record<string, string>): Promise<FastifyInstan
       POSTERN_NETFLOW_PORT: String(await freePort()),
       POSTERN_IPFIX_PORT: '0',
       POSTERN_SFLOW_PORT: '0',
+      POSTERN_IPFIX_TCP_PORT: '0',
       POSTERN_ENRICHMENT_FETCH: 'off',
       ...overrides,
     },

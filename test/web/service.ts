@@ -58,6 +58,7 @@ export async function startWeb(settings: Record<string, string> = {}): Promise<S
         POSTERN_NETFLOW_PORT: '0',
         POSTERN_IPFIX_PORT: '0',
         POSTERN_SFLOW_PORT: '0',
+        POSTERN_IPFIX_TCP_PORT: '0',
         POSTERN_SYSLOG_PORT: '0',
         POSTERN_ENRICHMENT_FETCH: 'off',
         ...settings,
