@@ -46,7 +46,6 @@ export interface NatOptions {
 interface Step {
   readonly rule: WrittenRule;
   readonly made: Assembled;
-  readonly madeSource: Assembled | undefined;
   /** As the packet arrives, without its egress. */
   readonly match: Match;
   readonly egress: Match;
@@ -93,16 +92,16 @@ function enterDestination(policy: PolicyBuilder, { made, match, egress, destinat
 
 /** Rules match packets as they came; source NAT here meets them after the destination was translated. */
 function enterSource(policy: PolicyBuilder, step: Step, translates: boolean): void {
-  const { made, madeSource, match, egress, destination, source } = step;
+  const { made, match, egress, destination, source } = step;
   const action: EntryAction = source ? 'translate' : 'exempt';
   const translation = source ? { translation: source } : {};
   if (destination)
-    enter(policy, madeSource ?? made, action, seenAfter(match, destination), {
+    enter(policy, made, action, seenAfter(match, destination), {
       ...translation,
       translated: true,
     });
   else
-    enter(policy, madeSource ?? made, action, egress, {
+    enter(policy, made, action, egress, {
       ...translation,
       ...(translates ? { translated: false } : {}),
     });
@@ -141,20 +140,7 @@ function stepOf(rule: WrittenRule, scope: Scope, reader: Reader, options: NatOpt
       ...(translation ? { translation } : {}),
     });
   });
-  const sourceNode = at(node, 'source-translation');
-  const madeSource =
-    written.destination && written.source && sourceNode
-      ? once(reader, sourceNode, () =>
-          makeRule({ ...rule, list: `${rule.list} source` }, reader, {
-            kind: 'nat',
-            suffix: ' source',
-            match: written.match,
-            action: actionText(node, type, undefined),
-            translation: written.source!,
-          }),
-        )
-      : undefined;
-  return { rule, made, madeSource, ...here, bound, back: backOf(rule, made, here) };
+  return { rule, made, ...here, bound, back: backOf(rule, made, here) };
 }
 
 type Reading = Pick<Step, 'match' | 'egress' | 'destination' | 'source'>;

@@ -37,8 +37,6 @@ interface Made extends Partial<Pick<RuleDraft, 'translation' | 'comment'>> {
   readonly action: string;
   /** As it reads where it is written. */
   readonly match: Match;
-  /** Distinguishes several rules of one statement. */
-  readonly suffix?: string;
 }
 
 export function keyOf({ node, list }: WrittenRule): string {
@@ -46,11 +44,11 @@ export function keyOf({ node, list }: WrittenRule): string {
 }
 
 export function makeRule(written: WrittenRule, { assembly }: Reader, made: Made): Assembled {
-  const { kind, action, match, suffix = '', translation } = made;
+  const { kind, action, match, translation } = made;
   const comment = made.comment ?? last(written.node, 'description');
   const context: Rule['context'] = { list: written.list };
   return assembly.rule({
-    key: keyOf(written) + suffix,
+    key: keyOf(written),
     kind,
     list: written.list,
     enabled: written.enabled,
