@@ -8,6 +8,7 @@ import { PosternError } from '../model/errors.ts';
 import type { Logger } from '../model/logger.ts';
 import { PRIVATE_ADDRESSES } from '../model/site.ts';
 import type {} from '../provide.ts';
+import type { Services } from '../services.ts';
 import type { Settings } from '../settings.ts';
 import { insertAttempts } from '../store/clickhouse/attempts.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
@@ -16,12 +17,16 @@ import { createActivity, type FlowActivity } from './activity.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import { type Collector, startCollector } from './collector.ts';
+import { openSpool, type Spool } from './spool.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
 import { readSessions, withUnheard, writeSessions } from './stored-sessions.ts';
 import { renewed, streamSettings, tlsFilesOf } from './stream-settings.ts';
 
 export interface FlowCounters extends FlowActivity {
   readonly waitingRows: number;
+  /** On disk, since the store had no time for them. */
+  readonly spooledRows: number;
+  readonly spooledBytes: number;
   readonly storedRows: number;
   readonly kernelDrops: number;
 }
@@ -93,6 +98,8 @@ export default fastifyPlugin(
       counters: async () => ({
         ...activity.totals(),
         waitingRows: queue?.waitingRows() ?? 0,
+        spooledRows: queue?.spooledRows() ?? 0,
+        spooledBytes: queue?.spooledBytes() ?? 0,
         storedRows: queue?.storedRows() ?? 0,
         kernelDrops: (await collector?.kernelDrops()) ?? 0,
       }),
@@ -119,9 +126,10 @@ export default fastifyPlugin(
       if (!collects) return;
       const streams = await streamSettings(settings);
       if (threads.ports.length === 0 && !streams) return;
-      queue = openQueue(services.clickhouse, settings, log, activity.dropped);
+      queue = await openQueue(services, activity.dropped);
       attempts = createStoreQueue<AttemptBatch>({
         maxRows: ATTEMPT_QUEUE_ROWS,
+        spool: await spoolFor('attempts', services, activity.attemptsDropped),
         insert: (batches) => insertAttempts(services.clickhouse, batches),
         onDropped: activity.attemptsDropped,
         onError: (error, waitingRows) =>
@@ -222,14 +230,32 @@ function renewCertificate(collector: Collector, settings: Settings, log: Logger)
   return setInterval(look, LOOK_AT_FILES_MS).unref();
 }
 
-function openQueue(
-  clickhouse: Parameters<typeof insertConversations>[0],
-  settings: Settings,
-  log: Logger,
+/** Below the data folder; undefined where the settings leave no room for one. */
+async function spoolFor<Batch extends { readonly count: number }>(
+  name: string,
+  { dataFolder, settings, log }: Services,
+  dropped: (batch: Batch) => void,
+): Promise<Spool<Batch> | undefined> {
+  const maxBytes = settings.POSTERN_FLOW_SPOOL_BYTES;
+  if (maxBytes === 0) return undefined;
+  return openSpool<Batch>({
+    folder: join(dataFolder, 'spool', name),
+    maxBytes,
+    onLost: (error, batch) => {
+      log.error({ err: error, rows: batch?.count }, `${name} that waited on disk are lost`);
+      if (batch) dropped(batch);
+    },
+  });
+}
+
+async function openQueue(
+  services: Services,
   dropped: (batch: ConversationBatch) => void,
-): StoreQueue {
+): Promise<StoreQueue> {
+  const { settings, clickhouse, log } = services;
   return createStoreQueue({
     maxRows: settings.POSTERN_FLOW_QUEUE_ROWS,
+    spool: await spoolFor('conversations', services, dropped),
     insert: (batches) => insertConversations(clickhouse, batches),
     onDropped: dropped,
     onError: (error, waitingRows) =>

@@ -101,8 +101,16 @@ export const flowSettings = {
   POSTERN_FLOW_QUEUE_ROWS: Type.Integer({
     minimum: 1000,
     maximum: 50_000_000,
-    default: 2_000_000,
-    description: 'Conversations (about 110 bytes each) that wait in memory while the store is down or slow',
+    default: 500_000,
+    description:
+      'Conversations (about 110 bytes each) that wait in memory while the store is down or slow; more go to the spool',
+  }),
+  POSTERN_FLOW_SPOOL_BYTES: Type.Integer({
+    minimum: 0,
+    maximum: 1_099_511_627_776,
+    default: 4_294_967_296,
+    description:
+      'Bytes of the data folder that conversations and attempts may take each while the store is down; beyond it they are dropped and counted by exporter. 0: none',
   }),
   POSTERN_FLOW_EXPORTERS: Type.Array(Type.String(), {
     maxItems: 100_000,

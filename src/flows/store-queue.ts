@@ -1,5 +1,6 @@
-// batches of rows -> the store, in order, through its pauses; bounded, and what does not fit is counted
+// batches of rows -> the store, in order, through its pauses; first in memory, then on disk, and what does not fit is counted
 import type { ConversationBatch } from './batch.ts';
+import type { Spool } from './spool.ts';
 
 /** Anything that can be counted in rows. */
 interface Rows {
@@ -12,20 +13,25 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 
 export interface StoreQueueOptions<Batch extends Rows = ConversationBatch> {
+  /** In memory; beyond it they go to the spool, or are dropped where there is none. */
   readonly maxRows: number;
+  readonly spool?: Spool<Batch>;
   /** Stores all or throws. */
   readonly insert: (batches: readonly Batch[]) => Promise<void>;
-  /** A batch found no room, or was left when the time to stop was over. */
+  /** A batch found no room, or was left when the time to stop was over and there is no spool for it. */
   readonly onDropped: (batch: Batch) => void;
   readonly onError: (error: unknown, waitingRows: number) => void;
 }
 
 export interface StoreQueue<Batch extends Rows = ConversationBatch> {
   push(batch: Batch): void;
-  /** Rows that are not stored yet. */
+  /** Rows that are not stored yet, in memory. */
   waitingRows(): number;
+  /** On disk. */
+  spooledRows(): number;
+  spooledBytes(): number;
   storedRows(): number;
-  /** Resolves when nothing waits, or after `timeoutMs`, with what is left dropped. Nothing may be pushed after. */
+  /** Resolves when nothing waits in memory, or after `timeoutMs`, with what is left spooled or dropped. Nothing may be pushed after. */
   close(timeoutMs: number): Promise<void>;
 }
 
@@ -52,40 +58,60 @@ export function createStoreQueue<Batch extends Rows = ConversationBatch>(
     wake: () => {},
     running: undefined,
   };
+  // What an earlier process left on disk.
+  if (options.spool && !options.spool.isEmpty()) start(queue);
   return {
     push: (batch) => push(queue, batch),
     waitingRows: () => queue.waitingRows,
+    spooledRows: () => options.spool?.rows() ?? 0,
+    spooledBytes: () => options.spool?.byteCount() ?? 0,
     storedRows: () => queue.storedRows,
     close: (timeoutMs) => close(queue, timeoutMs),
   };
 }
 
 function push<Batch extends Rows>(queue: Queue<Batch>, batch: Batch): void {
-  if (queue.waitingRows + batch.count > queue.options.maxRows) {
-    queue.options.onDropped(batch);
-    return;
+  const { maxRows, spool, onDropped } = queue.options;
+  // Behind what is on disk already, so that all is stored in order.
+  if ((spool && !spool.isEmpty()) || queue.waitingRows + batch.count > maxRows) {
+    if (!spool?.push(batch)) onDropped(batch);
+  } else {
+    queue.batches.push(batch);
+    queue.waitingRows += batch.count;
   }
-  queue.batches.push(batch);
-  queue.waitingRows += batch.count;
+  start(queue);
+}
+
+function start<Batch extends Rows>(queue: Queue<Batch>): void {
   queue.running ??= work(queue).finally(() => {
     queue.running = undefined;
   });
 }
 
 async function work<Batch extends Rows>(queue: Queue<Batch>): Promise<void> {
+  const { spool, insert, onError } = queue.options;
   let retryMs = FIRST_RETRY_MS;
-  while (queue.batches.length > 0) {
+  for (;;) {
     const part = firstPart(queue.batches);
+    const spooled = part.length === 0 ? await spool?.first() : undefined;
+    if (part.length === 0 && !spooled) return;
     try {
-      await queue.options.insert(part);
+      await insert(spooled ? [spooled] : part);
     } catch (error) {
-      queue.options.onError(error, queue.waitingRows);
+      onError(error, queue.waitingRows + (spool?.rows() ?? 0));
       if (queue.isClosing) return;
       await pause(queue, retryMs * (0.75 + Math.random() / 2));
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
       continue;
     }
     retryMs = FIRST_RETRY_MS;
+    if (spooled) {
+      queue.storedRows += spooled.count;
+      await spool?.shift();
+      // What is on disk waits there for the next start.
+      if (queue.isClosing) return;
+      continue;
+    }
     // The time to stop is over, and this part was given up meanwhile.
     if (queue.batches[0] !== part[0]) return;
     const rows = part.reduce((sum, batch) => sum + batch.count, 0);
@@ -123,6 +149,8 @@ async function close<Batch extends Rows>(queue: Queue<Batch>, timeoutMs: number)
   });
   await Promise.race([queue.running, deadline]);
   clearTimeout(timer);
-  for (const batch of queue.batches.splice(0)) queue.options.onDropped(batch);
+  const { spool, onDropped } = queue.options;
+  for (const batch of queue.batches.splice(0).reverse()) if (!spool?.unshift(batch)) onDropped(batch);
   queue.waitingRows = 0;
+  await spool?.settled();
 }

@@ -48,7 +48,9 @@ const Counters = Type.Object({
   }),
   sessionsEvicted: Type.Number(),
   droppedRows: Type.Number(),
-  waitingRows: Type.Number(),
+  waitingRows: Type.Number({ description: 'In memory' }),
+  spooledRows: Type.Number({ description: 'On disk, since the store had no time for them' }),
+  spooledBytes: Type.Number(),
   storedRows: Type.Number(),
   kernelDrops: Type.Number(),
 });

@@ -195,7 +195,10 @@ function flowMetrics(app: Web, gauge: Define, counter: Define): void {
       return named({ ...counters, refusedDatagrams, sessionsEvicted, droppedRows, storedRows, kernelDrops });
     },
   );
-  gauge('postern_flow_waiting_rows', 'Conversations that wait for ClickHouse', [], async () => [
+  gauge('postern_flow_spool_bytes', 'Conversations that wait on disk for ClickHouse', [], async () => [
+    [{}, (await app.flows.counters()).spooledBytes],
+  ]);
+  gauge('postern_flow_waiting_rows', 'Conversations that wait in memory for ClickHouse', [], async () => [
     [{}, (await app.flows.counters()).waitingRows],
   ]);
   gauge(
