@@ -6,6 +6,7 @@ import type { JobDefinition } from './definition.ts';
 import { deliverAlertJob } from './deliver-alert.ts';
 import { pullDeviceJob } from './pull-device.ts';
 import { refreshEnrichmentJob } from './refresh-enrichment.ts';
+import { rollUpFlowsJob } from './roll-up-flows.ts';
 import { scanHostsJob } from './scan-hosts.ts';
 import { sweepOverdueJob } from './sweep-overdue.ts';
 
@@ -21,6 +22,7 @@ export const jobs: readonly AnyJob[] = [
   deliverAlertJob,
   sweepOverdueJob,
   refreshEnrichmentJob,
+  rollUpFlowsJob,
 ];
 
 /** Throws PosternError 'bad-job' where a definition cannot work or two have one name. */

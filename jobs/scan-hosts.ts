@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { hostAnalytics } from '../src/analytics/index.ts';
 import { receivedOfHosts } from '../src/store/clickhouse/host-events.ts';
-import { cursorAt, setCursor } from '../src/store/postgres/host-watches.ts';
+import { cursorAt, setCursor } from '../src/store/postgres/cursors.ts';
 import { recordHostEvents } from '../src/watches/host-record.ts';
 import { defineJob } from './definition.ts';
 

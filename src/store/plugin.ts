@@ -36,6 +36,7 @@ export default fastifyPlugin<StoreOptions>(
         path: join(path, 'clickhouse'),
         memoryMiB: settings.POSTERN_CLICKHOUSE_MEMORY_MIB,
         flowDays: settings.POSTERN_FLOW_DAYS,
+        flowHourDays: settings.POSTERN_FLOW_HOUR_DAYS,
         eventDays: settings.POSTERN_EVENT_DAYS,
       });
       open.push(() => clickhouse.close());

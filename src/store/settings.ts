@@ -50,7 +50,14 @@ export const storeSettings = {
     minimum: 1,
     maximum: 3650,
     default: 30,
-    description: 'Days for which flows are kept',
+    description: 'Days for which flows are kept by the minute',
+  }),
+  POSTERN_FLOW_HOUR_DAYS: Type.Integer({
+    minimum: 0,
+    maximum: 36_500,
+    default: 365,
+    description:
+      'Days for which flows are kept by the hour, addresses and all, once their minutes are gone; 0: not at all',
   }),
   POSTERN_EVENT_DAYS: Type.Integer({
     minimum: 1,

@@ -105,23 +105,35 @@ export async function conversationSummary(
   const stepMs = STEP_MS[question.groupBy];
   if (!((question.untilMs - question.fromMs) / stepMs <= MAX_POINTS))
     throw new RangeError(`more than ${MAX_POINTS} points; choose a shorter time or group by hour`);
-  const where = `minute >= fromUnixTimestamp({from:UInt32}) AND minute < fromUnixTimestamp({until:UInt32}) AND ${scopeFilter(question.scope)}`;
+  const source = sourceOf(question);
   const parameters = { from: seconds(question.fromMs), until: seconds(question.untilMs) };
   const limit = Math.max(1, Math.min(1000, Math.floor(question.externals ?? 50)));
   const series = await rows<SummaryTotals & { at: number }>(
     client,
     `SELECT intDiv(toUnixTimestamp(minute), ${stepMs / 1000}) * ${stepMs / 1000} AS at, ${TOTALS}
-     FROM conversations WHERE ${where} GROUP BY at ORDER BY at LIMIT ${MAX_POINTS + 1}`,
+     FROM ${source} GROUP BY at ORDER BY at LIMIT ${MAX_POINTS + 1}`,
     parameters,
   );
   const externals = await rows<ConversationSummary['externals'][number]>(
     client,
     `SELECT replaceRegexpOne(toString(external), '^::ffff:', '') AS address, argMax(asn, minute) AS asn,
        argMax(category, minute) AS category, uniqExact(internal) AS internals, ${TOTALS}
-     FROM conversations WHERE ${where} GROUP BY external ORDER BY outBytes + inBytes DESC, external LIMIT ${limit}`,
+     FROM ${source} GROUP BY external ORDER BY outBytes + inBytes DESC, external LIMIT ${limit}`,
     parameters,
   );
   return { series: series.map(({ at, ...totals }) => ({ atMs: at * 1000, ...totals })), externals };
+}
+
+const SUMMED =
+  'internal, external, out_bytes, out_packets, out_flows, in_bytes, in_packets, in_flows, sampling_rate, asn, category';
+
+/** By the hour also days of which no minutes are left; each is in one of the tables only. */
+function sourceOf({ scope, groupBy }: SummaryQuestion): string {
+  const from = (table: string, time: string) =>
+    `SELECT ${time} AS minute, ${SUMMED} FROM ${table}
+     WHERE ${time} >= fromUnixTimestamp({from:UInt32}) AND ${time} < fromUnixTimestamp({until:UInt32}) AND ${scopeFilter(scope)}`;
+  const minutes = from('conversations', 'minute');
+  return groupBy === 'hour' ? `(${minutes} UNION ALL ${from('conversation_hours', 'hour')})` : `(${minutes})`;
 }
 
 /** A condition on `internal`; parsed addresses go into it, so nothing of the text does. */

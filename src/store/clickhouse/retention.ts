@@ -4,12 +4,20 @@ import type { ClickHouseClient } from '@clickhouse/client';
 /** Days from the row's own time; undefined keeps rows for ever (recorded evidence may be years old). */
 export interface Retention {
   readonly flowDays?: number;
+  /** By the hour, once the minutes are gone; 0: not kept so. */
+  readonly flowHourDays?: number;
   readonly eventDays?: number;
 }
 
+const ROLL_UP_GRACE_DAYS = 7;
+
 /** Alters a table only where its TTL differs from what is asked for. */
 export async function applyRetention(client: ClickHouseClient, retention: Retention): Promise<void> {
-  await setTtl(client, 'conversations', 'minute', retention.flowDays);
+  const { flowDays, flowHourDays = 0 } = retention;
+  // A job makes hours of old minutes and drops those (jobs/roll-up-flows.ts); this is for when it does not run.
+  const graceDays = flowHourDays > 0 ? ROLL_UP_GRACE_DAYS : 0;
+  await setTtl(client, 'conversations', 'minute', flowDays && flowDays + graceDays);
+  await setTtl(client, 'conversation_hours', 'hour', flowDays && flowDays + flowHourDays);
   await setTtl(client, 'exporter_minutes', 'minute', retention.flowDays);
   await setTtl(client, 'attempts', 'toDateTime(received_at)', retention.flowDays);
   await setTtl(client, 'events', 'toDateTime(received_at)', retention.eventDays);

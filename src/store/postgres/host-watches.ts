@@ -102,20 +102,6 @@ export async function scheduleHostWatch(
     .execute();
 }
 
-/** How far a repeated job has read; undefined before its first run. */
-export async function cursorAt(postgres: Postgres, name: string): Promise<number | undefined> {
-  const row = await postgres.selectFrom('cursors').select('at').where('name', '=', name).executeTakeFirst();
-  return row?.at.getTime();
-}
-
-export async function setCursor(postgres: Postgres, name: string, atMs: number): Promise<void> {
-  await postgres
-    .insertInto('cursors')
-    .values({ name, at: new Date(atMs) })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ at: new Date(atMs) }))
-    .execute();
-}
-
 function asHostWatch(row: Selectable<HostWatchTable>): HostWatch {
   return {
     id: row.id,
