@@ -53,7 +53,7 @@ test('what a device is registered with is checked, field by field', async () => 
     [{ pullIntervalSeconds: 9 }, 'pullIntervalSeconds', />= 10/],
     [{ port: '22' }, 'port', /integer/],
     [{ credential: { passwort: 'x' } }, 'credential.passwort', /not a field/],
-    [{ username: undefined }, 'username', /missing/],
+    [{ username: undefined }, 'username', /user name/],
     [{ name: 'a\nb' }, 'name', /pattern/],
   ];
   for (const [more, field, detail] of cases) {
