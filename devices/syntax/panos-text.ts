@@ -1,5 +1,6 @@
 // PAN-OS text in curly, set or XML form -> one tree of words with the same paths
 import type { SourceLine } from '../../src/model/rule.ts';
+import { type Allowance, spend } from './boxes.ts';
 import { numberedLines } from './indent.ts';
 import { braceStatements, type Statement, tokensOf, type WordTree, wordTree } from './tree.ts';
 import { readXml, type XmlNode } from './xml.ts';
@@ -67,11 +68,14 @@ function plant(parent: Growing, node: XmlNode, lines: readonly SourceLine[]): vo
 /** How many lines a text in quotes may go on for. */
 const MAX_QUOTED_LINES = 200;
 const MAX_WORDS = 64;
+/** A move walks the list it is in: steps over one text. */
+const MAX_MOVED = 20_000_000;
 
 function fromSetLines(text: string): PanosText {
   const tree = grow('');
   const strange: SourceLine[] = [];
   const lines = numberedLines(text);
+  const allowance: Allowance = { left: MAX_MOVED };
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i];
     let command = line.text.trim().replace(/^[\w.@:()-]{1,128}[#>] ?(?=set |delete |move |rename )/, '');
@@ -81,7 +85,7 @@ function fromSetLines(text: string): PanosText {
       for (; i < end; i++) command += `\n${lines[i + 1].text}`;
     }
     const words = tokensOf(command);
-    if (!obey(tree, words, line)) strange.push(line);
+    if (!obey(tree, words, line, allowance)) strange.push(line);
   }
   return { tree, strange };
 }
@@ -99,7 +103,7 @@ function closingLine(lines: readonly SourceLine[], from: number): number {
 }
 
 /** One line of configuration mode; false where it is none. */
-function obey(tree: Growing, words: readonly string[], line: SourceLine): boolean {
+function obey(tree: Growing, words: readonly string[], line: SourceLine, allowance: Allowance): boolean {
   const [verb, ...path] = words;
   switch (verb) {
     case 'set':
@@ -109,9 +113,9 @@ function obey(tree: Growing, words: readonly string[], line: SourceLine): boolea
       remove(tree, path);
       return true;
     case 'move':
-      return move(tree, path);
+      return move(tree, path, allowance);
     case 'rename':
-      return rename(tree, path);
+      return rename(tree, path, allowance);
     default:
       return QUIET.test(words.join(' '));
   }
@@ -154,13 +158,14 @@ function remove(tree: Growing, path: readonly string[]): void {
 }
 
 /** `move rulebase security rules R top|bottom|before X|after X`. */
-function move(tree: Growing, path: readonly string[]): boolean {
+function move(tree: Growing, path: readonly string[], allowance: Allowance): boolean {
   const at = path.findIndex((word, i) => i > 0 && PLACES.has(word) && i >= path.length - 2);
   if (at < 1) return false;
   const name = path[at - 1];
   const list = find(tree, path.slice(0, at - 1));
   const moved = list?.children.get(name);
   if (!list || !moved) return true;
+  if (!spend(allowance, list.children.size)) return false;
   const rest = [...list.children].filter(([word]) => word !== name);
   const place = path[at];
   const index =
@@ -175,12 +180,13 @@ function move(tree: Growing, path: readonly string[]): boolean {
 const PLACES = new Set(['top', 'bottom', 'before', 'after']);
 
 /** `rename address A to B`: references to it follow on the device, and stand so in what it prints later. */
-function rename(tree: Growing, path: readonly string[]): boolean {
+function rename(tree: Growing, path: readonly string[], allowance: Allowance): boolean {
   const to = path.at(-1);
   const from = path.at(-3);
   if (path.at(-2) !== 'to' || to === undefined || from === undefined) return false;
   const list = find(tree, path.slice(0, -3));
   if (!list?.children.has(from)) return true;
+  if (!spend(allowance, list.children.size)) return false;
   replaceChildren(
     list,
     [...list.children].map(([word, node]) => (word === from ? [to, { ...node, word: to }] : [word, node])),
