@@ -90,7 +90,7 @@ function activityOf(report: ExporterReport): ExporterActivity {
     versions: report.versions,
     lastSeenMs: report.lastSeenMs,
     counters: report.counters,
-    gauges: { clockOffsetMs: report.clockOffsetMs },
+    gauges: { ...report.gauges },
   };
 }
 

@@ -13,6 +13,7 @@ import type { ConversationBatch } from './batch.ts';
 import type { FolderReport } from './folder.ts';
 import { readKernelDrops } from './kernel-drops.ts';
 import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
+import type { SamplingRates } from './sampling-rates.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import type { StreamOptions } from './streams.ts';
 
@@ -31,6 +32,8 @@ export interface CollectorOptions {
   readonly allowed?: AddressSet;
   /** Addresses of known hosts. */
   readonly hosts?: AddressSet;
+  /** Instead of what these exporters say of their sampling. */
+  readonly rates?: SamplingRates;
   /** IPFIX over TCP and TLS, on the same host; undefined: UDP only. */
   readonly streams?: Omit<StreamOptions, 'host'>;
   readonly onBatch: (batch: ConversationBatch) => void;
@@ -103,6 +106,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       allowed: options.allowed,
       hosts: options.hosts ?? NO_ADDRESSES,
       sessions: options.sessions ?? new Map(),
+      rates: options.rates ?? [],
       streams,
     },
     workers: new Set(),

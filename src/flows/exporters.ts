@@ -3,6 +3,7 @@ import { type AddressSet, hasAddress, noAddresses, parseAddress } from '../model
 import { createSession, type ExporterSession, malformedTotal } from '../packets/session.ts';
 import { restoreSession, type StoredSession, storeSession } from '../packets/stored.ts';
 import { createFoldCounters, type FoldCounters } from './fold.ts';
+import { rateFor, type SamplingRates } from './sampling-rates.ts';
 import { type StoredSessions, sessionKey } from './stored-sessions.ts';
 import { addressWords } from './words.ts';
 
@@ -21,6 +22,10 @@ export interface Exporter {
   reported: Record<string, number>;
   readonly gone: Record<string, number>;
   lastSeenMs: number;
+  /** The operator's word on its sampling; 0: what it says itself. */
+  readonly ownRate: number;
+  /** One packet in so many, of its last record; 0 where nothing states it. */
+  samplingRate: number;
   /** The drain during which its last record was folded. */
   lastEpoch: number;
 }
@@ -35,8 +40,20 @@ export interface ExporterReport {
   readonly address: string;
   readonly versions: readonly string[];
   readonly lastSeenMs: number;
-  readonly clockOffsetMs: number;
+  readonly gauges: ExporterGauges;
   readonly counters: Readonly<Record<string, number>>;
+}
+
+/** As they stand: these do not add up. */
+export interface ExporterGauges {
+  readonly clockOffsetMs: number;
+  /** Over all of its sessions. */
+  readonly templates: number;
+  readonly sessions: number;
+  /** 0 where nothing states it: then 1 is assumed. */
+  readonly samplingRate: number;
+  /** 1 where the operator says so, not the exporter. */
+  readonly samplingIsSetHere: number;
 }
 
 export interface Exporters {
@@ -52,6 +69,8 @@ export interface Exporters {
   sessionsEvicted: number;
   /** The number of the current drain. */
   epoch: number;
+  /** The operator's word on sampling, by exporter. */
+  readonly rates: SamplingRates;
   /** What sessions knew before a restart, for when they are heard again. */
   readonly stored: StoredSessions;
   /** Changes of templates when the sessions were last stored. */
@@ -62,6 +81,7 @@ export function createExporters(
   maxSessions: number,
   allowed?: AddressSet,
   stored: StoredSessions = new Map(),
+  rates: SamplingRates = [],
 ): Exporters {
   return {
     maxSessions,
@@ -73,6 +93,7 @@ export function createExporters(
     refused: new Map(),
     sessionsEvicted: 0,
     epoch: 0,
+    rates,
     stored,
     storedChanges: 0,
   };
@@ -105,6 +126,8 @@ export function findExporter(
     reported: {},
     gone: {},
     lastSeenMs: 0,
+    ownRate: rateFor(exporters.rates, address),
+    samplingRate: 0,
     lastEpoch: -1,
   };
   exporters.names[number] = address;
@@ -247,7 +270,16 @@ function reportExporter(exporter: Exporter): ExporterReport | undefined {
     address: exporter.address,
     versions: [...versions],
     lastSeenMs: exporter.lastSeenMs,
-    clockOffsetMs: latest?.decoder.counters.clockOffsetMs ?? 0,
+    gauges: {
+      clockOffsetMs: latest?.decoder.counters.clockOffsetMs ?? 0,
+      templates: [...exporter.sessions.values()].reduce(
+        (sum, { decoder }) => sum + decoder.templates.size,
+        0,
+      ),
+      sessions: exporter.sessions.size,
+      samplingRate: exporter.samplingRate,
+      samplingIsSetHere: Number(exporter.ownRate > 0),
+    },
     counters,
   };
 }

@@ -5,7 +5,7 @@ import type { LookupTables } from '../../enrichment/pack.ts';
 import { type AddressSet, noAddresses } from '../model/addresses.ts';
 import { CATEGORIES } from '../model/enrichment.ts';
 import { decodeDatagram } from '../packets/decode.ts';
-import { createRecordColumns, type RecordColumns } from '../packets/records.ts';
+import { createRecordColumns, HAS, type RecordColumns } from '../packets/records.ts';
 import type { StoredSession } from '../packets/stored.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import { type Attempts, createAttempts, keepAttempts, takeAttempts } from './attempts.ts';
@@ -27,6 +27,7 @@ import {
 import { createBlock, type FoldState, foldRecords } from './fold.ts';
 import { compileHostFilter, type HostFilter } from './host-filter.ts';
 import { createMetering, forgetExporter } from './metering.ts';
+import type { SamplingRates } from './sampling-rates.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import { type ConversationTable, clearTable, copyRows, createConversationTable } from './table.ts';
 
@@ -58,6 +59,8 @@ export interface FolderOptions {
   readonly onAttemptsFull?: () => void;
   /** What storeSessions gave before a restart. */
   readonly sessions?: StoredSessions;
+  /** Instead of what these exporters say of their sampling. */
+  readonly rates?: SamplingRates;
 }
 
 export interface FolderReport {
@@ -173,7 +176,7 @@ function createFolding(options: FolderOptions): Folding {
   const allowed = options.allowed && !noAddresses(options.allowed) ? options.allowed : undefined;
   const folding: Folding = {
     options,
-    exporters: createExporters(options.maxSessions ?? 20_000, allowed, options.sessions),
+    exporters: createExporters(options.maxSessions ?? 20_000, allowed, options.sessions, options.rates),
     columns: createRecordColumns(COLUMN_CAPACITY),
     table: createConversationTable(maxRows),
     spare: createConversationTable(maxRows),
@@ -199,12 +202,22 @@ function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, 
   const { maxRows, count } = folding.table;
   if (maxRows - count < Math.min(ROOM, maxRows / 4)) folding.options.onFull?.();
   exporter.lastEpoch = folding.exporters.epoch;
+  setSampling(exporter, columns);
   foldRecords(folding, exporter.number, exporter.fold, columns, 0, columns.count, receivedAtMs);
   const { hosts, attempts } = folding;
   if (hosts && attempts) {
     const origin = { exporter: exporter.words, counters: exporter.fold, receivedAtMs };
     keepAttempts(attempts, hosts, columns, columns.count, origin);
   }
+}
+
+function setSampling(exporter: Exporter, { samplingRate, present, count }: RecordColumns): void {
+  if (exporter.ownRate > 0) {
+    samplingRate.fill(exporter.ownRate, 0, count);
+    for (let i = 0; i < count; i++) present[i] |= HAS.sampling;
+  }
+  const last = count - 1;
+  if (last >= 0 && (present[last] & HAS.sampling) !== 0) exporter.samplingRate = samplingRate[last];
 }
 
 /**

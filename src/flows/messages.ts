@@ -7,6 +7,7 @@ import type { StoredSession } from '../packets/stored.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import type { FolderReport } from './folder.ts';
+import type { SamplingRates } from './sampling-rates.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import type { StreamOptions } from './streams.ts';
 
@@ -24,6 +25,7 @@ export interface ThreadOptions {
   readonly allowed: AddressSet | undefined;
   readonly hosts: AddressSet;
   readonly sessions: StoredSessions;
+  readonly rates: SamplingRates;
   /** IPFIX over TCP and TLS; undefined: UDP only. */
   readonly streams?: StreamOptions;
 }

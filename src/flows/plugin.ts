@@ -17,6 +17,7 @@ import { createActivity, type FlowActivity } from './activity.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import type { ConversationBatch } from './batch.ts';
 import { type Collector, startCollector } from './collector.ts';
+import { type SamplingRates, samplingRates } from './sampling-rates.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
 import { readSessions, withUnheard, writeSessions } from './stored-sessions.ts';
@@ -141,6 +142,7 @@ export default fastifyPlugin(
       const known = await readSessions(sessionsFile, startedAtMs);
       collector = await startCollector({
         ...threads,
+        rates: ratesOf(settings.POSTERN_FLOW_SAMPLING),
         streams,
         internal,
         allowed,
@@ -228,6 +230,17 @@ function renewCertificate(collector: Collector, settings: Settings, log: Logger)
   };
   void look();
   return setInterval(look, LOOK_AT_FILES_MS).unref();
+}
+
+/** Throws PosternError 'bad-setting'. */
+function ratesOf(texts: readonly string[]): SamplingRates {
+  try {
+    return samplingRates(texts);
+  } catch (cause) {
+    throw new PosternError('bad-setting', `POSTERN_FLOW_SAMPLING is refused: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
 }
 
 /** Below the data folder; undefined where the settings leave no room for one. */

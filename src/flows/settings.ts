@@ -112,6 +112,12 @@ export const flowSettings = {
     description:
       'Bytes of the data folder that conversations and attempts may take each while the store is down; beyond it they are dropped and counted by exporter. 0: none',
   }),
+  POSTERN_FLOW_SAMPLING: Type.Array(Type.String(), {
+    maxItems: 10_000,
+    default: [],
+    description:
+      'Sampling of exporters that state it wrongly or not at all: address or prefix, =, one packet in so many; 192.0.2.1=1000',
+  }),
   POSTERN_FLOW_EXPORTERS: Type.Array(Type.String(), {
     maxItems: 100_000,
     default: [],

@@ -59,6 +59,7 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: readonly 
   ['GET', '/v1/deliveries', [...SOC, 'auditor']],
   ['POST', '/v1/deliveries/{id}/replay', SOC],
   ['GET', '/v1/exporters', [...NETWORK_READ, 'soc']],
+  ['GET', '/v1/exporters/{address}', [...NETWORK_READ, 'soc']],
   ['GET', '/v1/flows/summary', [...NETWORK_READ, 'soc']],
   ['GET', '/v1/flows/counters', [...NETWORK_READ, 'soc']],
   ['GET', '/v1/events', [...NETWORK_READ, 'soc']],

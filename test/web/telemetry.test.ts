@@ -56,6 +56,18 @@ await recordPullSuccess(services.postgres, seeing, new Date(nowMs));
 await recordPullSuccess(services.postgres, oneWay, new Date(nowMs - 3_600_000));
 await recordPullFailure(services.postgres, oneWay, new Date(nowMs), 'login-refused', 'the login was refused');
 
+test('an exporter tells what it lacks, and the lines of its vendor that would change it', async () => {
+  const { body, status } = await ask('soc', 'GET', '/v1/exporters/192.0.2.2');
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.deepEqual(
+    body.interfaces.map((one: { showsBothDirections: boolean }) => one.showsBothDirections),
+    [false],
+  );
+  const { body: seen } = await ask('soc', 'GET', '/v1/exporters/192.0.2.1');
+  assert.equal(seen.interfaces[0].showsBothDirections, true);
+  assert.equal((await ask('soc', 'GET', '/v1/exporters/192.0.2.200')).status, 404);
+});
+
 test('exporters are listed with their device, and unknown ones are marked', async () => {
   const { body } = await ask('network', 'GET', '/v1/exporters?limit=2');
   const rest = (await ask('network', 'GET', `/v1/exporters?limit=2&cursor=${body.next}`)).body;

@@ -17,6 +17,28 @@ export async function returnsByExporter(
   return new Map(rows.map(({ source, returned }) => [source, returned === 1]));
 }
 
+/** By interface index: packets (as sampled) each way since then, in order of index; at most so many interfaces. */
+export async function interfacesOf(
+  client: ClickHouseClient,
+  exporter: string,
+  sinceMs: number,
+): Promise<{ index: number; outPackets: number; inPackets: number }[]> {
+  const result = await client.query({
+    query: `SELECT interface AS index, sum(out_packets) AS outPackets, sum(in_packets) AS inPackets FROM exporter_minutes
+      WHERE exporter = {exporter:IPv6} AND minute >= fromUnixTimestamp({since:UInt32})
+      GROUP BY interface ORDER BY interface LIMIT ${MAX_INTERFACES}`,
+    query_params: {
+      exporter: exporter.includes(':') ? exporter : `::ffff:${exporter}`,
+      since: Math.max(0, Math.floor(sinceMs / 1000)),
+    },
+    format: 'JSONEachRow',
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+  });
+  return result.json();
+}
+
+const MAX_INTERFACES = 1000;
+
 /** By sender address as text: when its last line came, of those that sent any since then. */
 export async function lastEventBySender(
   client: ClickHouseClient,

@@ -95,6 +95,13 @@ export async function listExporters(
     .execute();
 }
 
+export async function exporterByAddress(
+  postgres: Kysely<Database>,
+  address: string,
+): Promise<Exporter | undefined> {
+  return postgres.selectFrom('exporters').selectAll().where('address', '=', address).executeTakeFirst();
+}
+
 /** When each of these addresses was last heard of; those that never were are left out. */
 export async function lastSeenOf(
   postgres: Kysely<Database>,

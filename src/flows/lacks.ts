@@ -1,0 +1,107 @@
+// what is known of an exporter -> what it lacks, which analytics that costs, and the lines that would change it
+import { EXPORTING, type Exporting, type Lack, LINES } from './export-lines.ts';
+
+/** What an interface showed of late, in sampled packets. */
+export interface InterfaceSight {
+  readonly index: number;
+  readonly outPackets: number;
+  readonly inPackets: number;
+}
+
+export interface ExporterSight {
+  readonly versions: readonly string[];
+  /** As in ExporterReport, gauges among them. */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly lastSeenMs: number;
+  readonly nowMs: number;
+  /** Of the last hour. */
+  readonly interfaces: readonly InterfaceSight[];
+}
+
+export interface Lacking {
+  readonly lack: Lack;
+  /** One sentence with the figure. */
+  readonly reason: string;
+  /** Ids of analytics that judge worse for it, or not at all. */
+  readonly analytics: readonly string[];
+  readonly lines: Readonly<Partial<Record<Exporting, readonly string[]>>>;
+}
+
+const SILENCE_MS = 15 * 60_000;
+/** One reply in this many is seen: five sampled ones stand for 500 at the most (facts of AN0926's return test). */
+const COARSE_RATE = 100;
+const CLOCK_MS = 10_000;
+/** Records that cover more than a minute, of all. */
+const LONG_SHARE = 0.2;
+const MISSED_SHARE = 0.02;
+/** Fewer packets prove nothing about the way back. */
+const PACKETS_TO_TELL = 100;
+
+/** Pure. `vendor`: of the device that it belongs to; the lines of all vendors where it is not known. */
+export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
+  const { counters } = sight;
+  const lacks: [Lack, string, readonly string[]][] = [];
+  const silentMs = sight.nowMs - sight.lastSeenMs;
+  if (silentMs > SILENCE_MS)
+    lacks.push([
+      'no-flows',
+      `nothing came for ${Math.round(silentMs / 60_000)} minutes`,
+      ['AN0926', 'AN1230', 'AN0843'],
+    ]);
+  const oneWay = sight.interfaces.filter(
+    ({ outPackets, inPackets }) => outPackets >= PACKETS_TO_TELL && inPackets === 0,
+  );
+  if (oneWay.length > 0)
+    lacks.push([
+      'one-way',
+      `no packet that returns was seen on ${oneWay.length === 1 ? 'interface' : 'interfaces'} ${oneWay
+        .slice(0, 10)
+        .map(({ index }) => index)
+        .join(', ')}, in the last hour: few return packets cannot be told`,
+      ['AN0926'],
+    ]);
+  const rate = counters.samplingRate ?? 0;
+  if (rate > COARSE_RATE)
+    lacks.push([
+      'coarse-sampling',
+      `one packet in ${rate} is seen: short connections are missed`,
+      ['AN0926', 'AN0843'],
+    ]);
+  const records = Math.max(1, counters.records ?? 0);
+  if ((counters.spread ?? 0) / records > LONG_SHARE)
+    lacks.push([
+      'long-active-timeout',
+      `${Math.round(((counters.spread ?? 0) / records) * 100)}% of the records cover more than a minute: what happens is seen late`,
+      ['AN0926'],
+    ]);
+  const missed = counters.missedTemplates ?? 0;
+  if (missed / Math.max(1, counters.datagrams ?? 0) > MISSED_SHARE)
+    lacks.push(['late-templates', `${missed} data sets came before their template`, ['AN0926']]);
+  const offsetMs = counters.clockOffsetMs ?? 0;
+  if (Math.abs(offsetMs) > CLOCK_MS)
+    lacks.push([
+      'wrong-clock',
+      `its clock is ${Math.round(Math.abs(offsetMs) / 1000)} s ${offsetMs > 0 ? 'behind' : 'ahead'}; times are moved by that`,
+      ['AN0926', 'AN0843'],
+    ]);
+  if (sight.versions.length > 0 && sight.versions.every((version) => /^v[157]$/.test(version)))
+    lacks.push([
+      'old-version',
+      `${sight.versions.join(', ')} tells no IPv6, no translation and no sampler`,
+      ['AN0926'],
+    ]);
+  return lacks.map(([lack, reason, analytics]) => ({
+    lack,
+    reason,
+    analytics,
+    lines: linesFor(lack, vendor),
+  }));
+}
+
+const isExporting = (vendor: string | undefined): vendor is Exporting =>
+  EXPORTING.some((name) => name === vendor);
+
+const linesFor = (lack: Lack, vendor: string | undefined): Lacking['lines'] => {
+  if (isExporting(vendor)) return { [vendor]: LINES[lack][vendor] };
+  return vendor?.startsWith('linux-') ? { softflowd: LINES[lack].softflowd } : LINES[lack];
+};
