@@ -6,8 +6,12 @@ import { ciscoNxos } from './cisco-nxos.ts';
 import type { DeviceDefinition } from './definition.ts';
 import { edgeos } from './edgeos.ts';
 import { fortios } from './fortios.ts';
+import { freebsdPf } from './freebsd-pf.ts';
+import { h3cComware } from './h3c-comware.ts';
+import { huaweiVrp } from './huawei-vrp.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
+import { openbsdPf } from './openbsd-pf.ts';
 import { panos } from './panos.ts';
 import { vyos } from './vyos.ts';
 
@@ -18,8 +22,12 @@ export const definitions: readonly DeviceDefinition[] = [
   ciscoNxos,
   edgeos,
   fortios,
+  freebsdPf,
+  h3cComware,
+  huaweiVrp,
   linuxIptables,
   linuxNftables,
+  openbsdPf,
   panos,
   vyos,
 ];

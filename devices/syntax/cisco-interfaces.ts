@@ -54,7 +54,7 @@ export function readInterfaces(reading: Reading, dialect?: InterfaceDialect): Ci
 }
 
 const newInterface = (name: string, head: SourceLine): CiscoInterface => ({
-  name: name.replace(/^preconfigure /, '').replace(/ (?:point-to-point|multipoint|l2transport)$/, ''),
+  name: name.replace(/^preconfigure /, '').replace(/ (?:point-to-point|multipoint|l2transport|mode \S.*)$/, ''),
   head: lineOf(head),
   addresses: addresses.NO_ADDRESSES,
   networks: addresses.NO_ADDRESSES,
