@@ -1,22 +1,14 @@
 // `config router static` of FortiOS and its tunnels -> tunnels with their far ends, and what is routed into them
-import {
-  type AddressSet,
-  countAddresses,
-  formatAddresses,
-  intersectAddresses,
-  noAddresses,
-  subtractAddresses,
-  unionAddresses,
-} from '../../src/model/addresses.ts';
+import { type AddressSet, formatAddresses, unionAddresses } from '../../src/model/addresses.ts';
 import type { Translation } from '../../src/model/rule.ts';
 import { ANY_NAME, ANY_TRAFFIC } from '../../src/model/traffic.ts';
-import type { Assembled } from './assemble.ts';
 import { setOf } from './cisco-address.ts';
 import { anyOf, type Family, subnetOf } from './fortios-addresses.ts';
 import { commentOf, linesWith } from './fortios-policies.ts';
 import { addressesOf, contextOf, type FortiScope, scoped, sdwanMembers } from './fortios-scope.ts';
 import { entriesOf, type FortiEntry, isEnabled, settingOf, settingsOf } from './fortios-tree.ts';
 import { MAX_LINES } from './objects.ts';
+import { type TableRoute, tunnelEntries } from './route-table.ts';
 
 /** A way out: where packets go that take one of these interfaces. */
 export interface Way {
@@ -72,14 +64,6 @@ const belongs = ({ interfaces, vdom }: FortiScope, name: string): boolean => {
   return own === undefined || own === vdom;
 };
 
-interface Route {
-  readonly rule: Assembled;
-  readonly prefix: AddressSet;
-  readonly distance: number;
-  readonly way?: Way;
-  readonly via: string;
-}
-
 export function staticRoutes(scope: FortiScope): void {
   const routes = (['ip', 'ip6'] as const).flatMap((family) =>
     entriesOf(scope.sections, family === 'ip' ? 'router static' : 'router static6').map((entry) =>
@@ -93,34 +77,11 @@ export function staticRoutes(scope: FortiScope): void {
     appliesTo: { ingress: scope.everywhere, egress: ANY_NAME },
     otherwise: 'none',
   });
-  const sized = routes
-    .filter(({ rule }) => rule.rule.enabled)
-    .map((route) => ({ ...route, size: countAddresses(route.prefix) }))
-    .sort((a, b) => a.size - b.size || a.distance - b.distance);
-  const tunnelled = unionAddresses(...sized.filter(({ way }) => way?.isTunnel).map(({ prefix }) => prefix));
-  const last = sized.findLastIndex(({ way }) => way?.isTunnel);
   const connected = unionAddresses(...[...scope.interfaces.values()].map(({ network }) => network));
-  const preferred = new Map<string, Route>();
-  for (const route of sized.slice(0, last + 1)) {
-    if (noAddresses(intersectAddresses(route.prefix, tunnelled))) continue;
-    const id = formatAddresses(route.prefix).join();
-    const better = preferred.get(id);
-    if (!better) preferred.set(id, route);
-    const isBackup = better !== undefined && better.distance < route.distance;
-    const doubts = isBackup ? [`only while the route via ${better.via} is down`] : [];
-    if (route.way?.isTunnel) {
-      // What is connected is not routed.
-      const destinations = subtractAddresses(route.prefix, connected);
-      policy.entry(route.rule, 'translate', {
-        matches: route.rule.matches.map((match) => ({ ...match, destinations })),
-        unresolved: [...doubts, ...route.rule.rule.unresolved],
-        translation: route.way.translation,
-      });
-    } else if (!isBackup) policy.entry(route.rule, 'exempt');
-  }
+  tunnelEntries(routes, connected, policy);
 }
 
-function readRoute(scope: FortiScope, entry: FortiEntry, family: Family): Route {
+function readRoute(scope: FortiScope, entry: FortiEntry, family: Family): TableRoute {
   const object = settingsOf(entry, 'dstaddr');
   const named = object.length > 0 ? addressesOf(scope, family, object) : undefined;
   const hasService = ['internet-service', 'internet-service-custom'].some((name) => entry.settings.has(name));
@@ -154,7 +115,8 @@ function readRoute(scope: FortiScope, entry: FortiEntry, family: Family): Route 
     lines: linesWith(entry, named?.lines ?? []),
   });
   const distance = Number(settingOf(entry, 'distance') ?? '10');
-  return { rule, prefix: destinations, distance, ...(way ? { way } : {}), via };
+  const tunnel = way?.isTunnel ? { translation: way.translation, unresolved } : undefined;
+  return { rule, prefix: destinations, distance, ...(tunnel ? { tunnel } : {}), via };
 }
 
 /** A route without a device goes over the members of SD-WAN. */
