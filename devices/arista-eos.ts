@@ -26,6 +26,7 @@ export const aristaEos: DeviceDefinition = {
     channel: 'shell',
     prompt: /^[\w.-]{1,64}(?:\([\w.-]{1,40}\)){0,2}[#>] ?$/,
     pagers: [{ pattern: /^\s*--More--\s*$/, answer: ' ' }],
+    logLines: [/^[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d \S{1,64} \S{1,40}: %[A-Z0-9_]+-\d-/],
     enable: { neededAt: />\s*$/, command: 'enable', passwordPrompt: /[Pp]assword:\s*$/ },
     commands: [{ run: 'show running-config | no-more | exclude ! Time:', endMarker: /^end\s*$/m }],
     logout: 'exit',

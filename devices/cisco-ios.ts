@@ -1,7 +1,11 @@
 // `show running-config` of IOS and IOS-XE -> rules
 import type { DeviceDefinition } from './definition.ts';
+import { FULL_VIEW } from './syntax/cisco-lines.ts';
 import { readCisco } from './syntax/cisco-read.ts';
 import { ciscoSecrets } from './syntax/cisco-secrets.ts';
+
+/** The last line; where a part is followed by the whole, that of the whole. */
+const END = /^end\s*(?![\s\S])/m;
 
 /** Configuration mode is never entered; paging is answered. */
 export const ciscoIos: DeviceDefinition = {
@@ -26,7 +30,19 @@ export const ciscoIos: DeviceDefinition = {
     prompt: /(?:^|[\r\n])[\w.@:/+~-]{1,64}(?:\([\w.@:/+ -]{1,64}\))?[>#] ?$/,
     pagers: [{ pattern: /^\s*--More--\s*$/, answer: ' ' }],
     enable: { neededAt: />\s*$/, command: 'enable', passwordPrompt: /[Pp]assword:\s*$/ },
-    commands: [{ run: 'show running-config', endMarker: /^end\s*$/m }],
+    logLines: [
+      /^\s*(?:\d{1,10}: )?[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{2,5})?: %[A-Z0-9_-]+-\d-[A-Z0-9_]+:/,
+    ],
+    commands: [
+      { run: 'show running-config', endMarker: END },
+      {
+        // An account of a lower privilege level sees only the lines that it may configure.
+        run: 'show running-config view full',
+        endMarker: END,
+        when: { command: 'show running-config', lacks: /^version \d/m },
+        heading: FULL_VIEW,
+      },
+    ],
     logout: 'exit',
   },
   volatile: [
@@ -48,9 +64,11 @@ export const ciscoIos: DeviceDefinition = {
   ],
   read: readCisco,
   knownGaps: [
-    'Crypto maps and WCCP open ways that are not read; their lines are listed as unread.',
+    'Caches of WCCP are known only where a group list names them; numbered services take what their caches ask for.',
+    'A drop in a policy-map of quality of service, NBAR and flexible packet matching are unread.',
     'Dynamic routing is not read: a tunnel gets a redirect only from static routes and policy routing.',
-    'Multipoint tunnels learn their far ends (NHRP); the far end is then unknown.',
+    'Multipoint tunnels learn far ends (NHRP) besides those that the configuration states.',
+    'What a crypto map protects is taken as it leaves, before its source is translated.',
     'Policy routing is judged after translation of destinations, also for packets from inside, where IOS does it before.',
     'NAT statements with a route-map are taken to let connections in from outside, whatever the route-map says of them.',
     'Reflexive and inspected return traffic is no new connection and has no entry.',

@@ -19,6 +19,9 @@ export const ciscoIosXr: DeviceDefinition = {
     channel: 'shell',
     prompt: /^RP\/\d{1,3}\/[A-Z\d/]{1,16}:[\w.-]{1,64}(?:\([\w.-]{1,64}\))?# ?$/,
     pagers: [{ pattern: /^\s*--More--\s*$/, answer: ' ' }],
+    logLines: [
+      /^(?:RP|LC)\/\d{1,3}\/\S{1,20}:[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \S{1,8}: \S{1,40}: %[A-Z]/,
+    ],
     commands: [
       {
         run: 'show configuration commit list 50',

@@ -2,6 +2,7 @@
 import type { DeviceDefinition } from './definition.ts';
 import { readVrp } from './syntax/vrp-read.ts';
 import { vrpSecrets } from './syntax/vrp-secrets.ts';
+import { withoutTrailingBlanks } from './syntax/vrp-text.ts';
 
 export const h3cComware: DeviceDefinition = {
   vendor: 'h3c-comware',
@@ -39,6 +40,7 @@ export const h3cComware: DeviceDefinition = {
     // Every command is recorded; those that only look are none.
     /\bSHELL\/\d\/SHELL_CMD: .{0,200}Command is (?!display |quit|screen-length |ping |tracert |save|return|terminal )/,
   ],
+  layout: withoutTrailingBlanks,
   read: readVrp,
   knownGaps: [
     'Dynamic routing is not read: a tunnel gets a redirect only from static routes, traffic policies and IPsec policies.',

@@ -2,6 +2,7 @@
 import type { DeviceDefinition } from './definition.ts';
 import { readVrp } from './syntax/vrp-read.ts';
 import { vrpSecrets } from './syntax/vrp-secrets.ts';
+import { withoutTrailingBlanks } from './syntax/vrp-text.ts';
 
 export const huaweiVrp: DeviceDefinition = {
   vendor: 'huawei-vrp',
@@ -42,6 +43,7 @@ export const huaweiVrp: DeviceDefinition = {
   changeHeaders: [
     /^!Last configuration was updated at (?<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S{0,10}(?: [A-Z]{1,5})?)(?: by (?<user>\S{1,64}))?$/,
   ],
+  layout: withoutTrailingBlanks,
   read: readVrp,
   knownGaps: [
     'Dynamic routing is not read: a tunnel gets a redirect only from static routes, traffic policies and IPsec policies.',

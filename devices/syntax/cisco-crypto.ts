@@ -37,7 +37,9 @@ export function buildCrypto(
       .sort((a, b) => a.sequence - b.sequence)
       .map((entry, position) => {
         const condition = conditionOf(entry, config);
-        return { condition, rule: ruleOf(entry, condition, interfaces, position, config) };
+        // What a peer that announces itself proposes is not known: a rule, and no way that could be told.
+        const boxes = entry.list === undefined ? [] : condition.boxes;
+        return { boxes, rule: ruleOf(entry, condition, interfaces, position, config) };
       });
     for (const { rule } of steps) rules.push(rule);
     if (interfaces.length === 0) continue;
@@ -48,8 +50,8 @@ export function buildCrypto(
       appliesTo: { ingress: ANY_NAME, egress: names(...interfaces) },
       otherwise: 'none',
       entries: withoutExemptions(
-        steps.flatMap(({ condition, rule }) =>
-          condition.boxes.map((match) => ({
+        steps.flatMap(({ boxes, rule }) =>
+          boxes.map((match) => ({
             ruleKey: rule.key,
             match,
             unresolved: rule.unresolved,

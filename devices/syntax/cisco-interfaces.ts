@@ -20,7 +20,15 @@ export interface CiscoInterface {
   readonly lists: { list: string; direction: 'in' | 'out'; family: Family }[];
   readonly routeMaps: { name: string; family: Family; line: SourceLine }[];
   zone?: string;
-  readonly tunnel: { source?: string; destination?: string; mode?: string };
+  readonly tunnel: {
+    source?: string;
+    /** More than one, parted by blanks, where a tunnel has several far ends. */
+    destination?: string;
+    mode?: string;
+    /** Far ends that NHRP is told; it may learn others. */
+    nbma?: string[];
+  };
+  cryptoMap?: string;
   /** Lines that make the tunnel. */
   readonly tunnelLines: SourceLine[];
 }
@@ -54,7 +62,9 @@ export function readInterfaces(reading: Reading, dialect?: InterfaceDialect): Ci
 }
 
 const newInterface = (name: string, head: SourceLine): CiscoInterface => ({
-  name: name.replace(/^preconfigure /, '').replace(/ (?:point-to-point|multipoint|l2transport|mode \S.*)$/, ''),
+  name: name
+    .replace(/^preconfigure /, '')
+    .replace(/ (?:point-to-point|multipoint|l2transport|mode \S.*)$/, ''),
   head: lineOf(head),
   addresses: addresses.NO_ADDRESSES,
   networks: addresses.NO_ADDRESSES,
@@ -68,7 +78,7 @@ const newInterface = (name: string, head: SourceLine): CiscoInterface => ({
 
 /** What may open or close a way and must not be passed over in silence. */
 const BEARING =
-  /^(?:ip nat|ip access-group|ip policy|ipv6 policy|ipv6 traffic-filter|ipv6 nat|nat64|zone-member|crypto map|ip wccp|ipv6 wccp|xconnect|tunnel (?:source|destination|mode)|ip address|ipv6 address|service-policy type (?:inspect|pbr))\b/;
+  /^(?:ip nat|ip access-group|ip policy|ipv6 policy|ipv6 traffic-filter|ipv6 nat|nat64|zone-member|crypto map|ip wccp|ipv6 wccp|xconnect|tunnel (?:source|destination|mode)|ip address|ipv6 address|service-policy type (?:inspect|pbr|epbr|access-control))\b/;
 
 function readLine(face: CiscoInterface, line: Block, reading: Reading, lines: InterfaceDialect): void {
   const words = wordsOf(line.text);
@@ -123,6 +133,13 @@ const READERS: readonly LineReader[] = [
         line: lineOf(line),
       }),
   },
+  // Read by its own reader.
+  { pattern: /^ip wccp (?:vrf \S+ )?(?:\S+ )?redirect (?:in|out|exclude in)$/, read: () => true },
+  {
+    pattern: /^crypto map \S+(?: redundancy \S+(?: stateful)?)?$/,
+    read: (face, words) => set(face, { cryptoMap: words[2] }),
+  },
+  { pattern: /^ip(?:v6)? nhrp (?:map|nhs) /, read: nhrp },
   { pattern: /^zone-member security \S+$/, read: (face, words) => set(face, { zone: words[2] }) },
   { pattern: /^tunnel source \S+$/, read: (face, words, line) => tunnel(face, line, { source: words[2] }) },
   {
@@ -134,6 +151,16 @@ const READERS: readonly LineReader[] = [
     read: (face, words, line) => tunnel(face, line, { mode: words.slice(2).join(' ') }),
   },
 ];
+
+/** `ip nhrp map 10.0.0.1 198.51.100.1`, `ip nhrp map multicast 198.51.100.1`, `ip nhrp nhs 10.0.0.1 nbma 198.51.100.1`. */
+function nhrp(face: CiscoInterface, words: readonly string[], line: SourceLine): undefined {
+  const at = words[2] === 'map' ? 4 : words.indexOf('nbma') + 1;
+  const address = at > 0 ? words[at]?.replace(/\/\d+$/, '') : undefined;
+  if (address === undefined || !setOf(address)) return;
+  face.tunnel.nbma ??= [];
+  if (!face.tunnel.nbma.includes(address)) face.tunnel.nbma.push(address);
+  face.tunnelLines.push(lineOf(line));
+}
 
 const IOS_LINES: InterfaceDialect = { readers: READERS, bearing: BEARING };
 

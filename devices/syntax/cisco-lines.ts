@@ -23,10 +23,14 @@ export function readStatements(text: string): Reading {
 
 const CERTIFICATE = /^\s+certificate (?:self-signed |ca |rollover )?[0-9A-F]+\s*$/i;
 
+/** Stands in front of the whole configuration where an account saw only a part of it before. */
+export const FULL_VIEW = '! show running-config view full';
+
 function statements(lines: readonly SourceLine[]): SourceLine[] {
   const kept: SourceLine[] = [];
   const endOfText = bannerEnds(lines);
-  for (let i = 0; i < lines.length; i++) {
+  const start = lines.findLastIndex(({ text }) => text === FULL_VIEW) + 1;
+  for (let i = start; i < lines.length; i++) {
     const { text } = lines[i];
     if (/^end\s*$/.test(text)) break;
     if (text.trim() === '' || /^\s*!/.test(text)) continue;

@@ -3,6 +3,7 @@ import type { RuleSet } from '../../src/model/rule.ts';
 import { uniqueKeys } from '../../src/rules/key.ts';
 import { readAccessLists } from './cisco-acl.ts';
 import type { Config } from './cisco-config.ts';
+import { buildCryptoMaps } from './cisco-crypto-maps.ts';
 import { buildFilters } from './cisco-filter.ts';
 import { readGroups } from './cisco-groups.ts';
 import { asDeviceInterface, type CiscoInterface, readInterfaces } from './cisco-interfaces.ts';
@@ -13,6 +14,8 @@ import { readNatStatements } from './cisco-nat-words.ts';
 import { buildPolicyRoutes } from './cisco-policy-routes.ts';
 import { readRouteMaps } from './cisco-route-maps.ts';
 import { buildRoutes, isTunnel, readRoutes } from './cisco-routes.ts';
+import { buildVlanMaps } from './cisco-vlan-maps.ts';
+import { buildWccp } from './cisco-wccp.ts';
 import { buildZones, readZones } from './cisco-zones.ts';
 import { linesOf, wordsOf } from './indent.ts';
 
@@ -39,9 +42,12 @@ export function readCisco(text: string): RuleSet {
   const parts = [
     buildNat(readNatStatements(reading), config),
     buildPolicyRoutes(config),
+    buildWccp(reading, config),
+    buildCryptoMaps(reading, config),
     buildRoutes(readRoutes(reading), config),
     buildMirrors(reading),
     buildFilters(config),
+    buildVlanMaps(reading, config),
     buildZones(zones, config),
   ];
   noteUnread(reading);
@@ -55,12 +61,15 @@ export function readCisco(text: string): RuleSet {
 
 /** Sections that open ways which no reader here understands, and statements that change what others mean. */
 const NOT_UNDERSTOOD =
-  /^(?:crypto map|crypto dynamic-map|ip wccp|ipv6 wccp|ip port-map|object-group security|l2tp-class|xconnect|ip local policy (?!route-map \S+$)|policy-map type pbr)\b/;
+  /^(?:ipv6 wccp|ip port-map|object-group security|l2tp-class|xconnect|ip local policy (?!route-map \S+$)|(?:policy|class)-map type (?:pbr|epbr|access-control|stack)|parameter-map type epbr|load protocol)\b/;
 
 function noteUnread(reading: Reading): void {
   for (const block of reading.blocks) {
-    if (NOT_UNDERSTOOD.test(wordsOf(block.text).join(' ')))
-      for (const line of linesOf(block)) reading.notUnderstood(line);
+    const text = wordsOf(block.text).join(' ');
+    if (NOT_UNDERSTOOD.test(text)) for (const line of linesOf(block)) reading.notUnderstood(line);
+    // Policies of quality of service (by lists, by NBAR) may drop what they class.
+    if (/^policy-map \S+$/.test(text))
+      for (const line of linesOf(block)) if (/^\s+drop\s*$/.test(line.text)) reading.notUnderstood(line);
   }
 }
 

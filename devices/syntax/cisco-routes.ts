@@ -115,11 +115,15 @@ export function tunnelTranslation(face: CiscoInterface): Translation {
 }
 
 /** More than one in next hop groups of EOS. */
-const farEnds = (face: CiscoInterface): addresses.AddressSet | undefined =>
-  face.tunnel.destination === undefined ? undefined : setOf(...face.tunnel.destination.split(' '));
+function farEnds({ tunnel }: CiscoInterface): addresses.AddressSet | undefined {
+  const ends = tunnel.destination?.split(' ') ?? tunnel.nbma;
+  return ends && setOf(...ends);
+}
 
-const tunnelUnresolved = (face: CiscoInterface): string[] =>
-  farEnds(face) ? [] : ['far end of the tunnel is not in the configuration'];
+function tunnelUnresolved(face: CiscoInterface): string[] {
+  if (!farEnds(face)) return ['far end of the tunnel is not in the configuration'];
+  return face.tunnel.destination === undefined ? ['further far ends are learned (NHRP)'] : [];
+}
 
 export function buildRoutes(routes: readonly StaticRoute[], config: Config): Built {
   const keys = routes.map((route) => config.unique(`route:${ruleKey(route.text)}`));

@@ -17,7 +17,7 @@ import { buildRoutes, isTunnel, readRoutes } from './cisco-routes.ts';
 import { buildWccp } from './cisco-wccp.ts';
 import { linesOf, wordsOf } from './indent.ts';
 import { NXOS_LINES } from './nxos-interfaces.ts';
-import { buildVlanMaps } from './nxos-vacl.ts';
+import { buildVlanMaps } from './cisco-vlan-maps.ts';
 
 /** Never throws; what it does not understand in sections that bear rules is in `unread`. NAT without `feature nat` is not printed. */
 export function readNxos(text: string): RuleSet {

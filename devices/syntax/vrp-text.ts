@@ -46,3 +46,10 @@ function headerEnds(lines: readonly SourceLine[]): (start: number) => number {
     return start;
   };
 }
+
+/** Pagers of VRP and Comware wipe more than they wrote, which leaves blanks behind the line that follows. */
+export const withoutTrailingBlanks = (output: string): string =>
+  output
+    .split('\n')
+    .map((line) => (/[ \t]\r?$/.test(line) ? line.trimEnd() : line))
+    .join('\n');

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ciscoIos } from '../../../devices/cisco-ios.ts';
+import { found } from '../../../src/snapshots/clean.ts';
 import { entries, read, unread } from './entries.ts';
 
 const TUNNEL = `interface Tunnel1
@@ -105,8 +107,9 @@ test('mirrors: ERSPAN has a far end, a local session only a rule', () => {
 
 test('what opens a way and is not understood is unread', () => {
   const lines = [
-    'crypto map M 10 ipsec-isakmp',
-    'ip wccp web-cache',
+    'crypto map M wibble',
+    'ip wccp wibble',
+    'ipv6 wccp 61',
     'ip route 10.0.0.0 255.0.255.0 10.1.1.1',
     'ip route vrf',
   ];
@@ -114,4 +117,83 @@ test('what opens a way and is not understood is unread', () => {
   assert.deepEqual(unread('interface Gi1\n xconnect 1.1.1.1 9 encapsulation mpls'), [
     'xconnect 1.1.1.1 9 encapsulation mpls',
   ]);
+});
+
+const PROTECTED = `crypto map M 10 ipsec-isakmp
+ set peer 198.51.100.7
+ match address A
+ip access-list extended A
+ permit ip 10.0.0.0 0.0.0.255 172.16.0.0 0.15.255.255
+interface Gi2
+ ip address 203.0.113.1 255.255.255.0
+`;
+
+test('a crypto map acts on what leaves the interface that names it, and nowhere else', () => {
+  assert.deepEqual(entries(PROTECTED, 'redirect'), []);
+  assert.deepEqual(entries(`${PROTECTED} crypto map M\n`, 'redirect'), [
+    'any > Gi2: translate any from 10.0.0.0/24 to 172.16.0.0/12 => tunnel 198.51.100.7',
+  ]);
+  assert.deepEqual(entries(`${PROTECTED} crypto map M\n shutdown\n`, 'redirect'), []);
+  const moved = PROTECTED.replace('198.51.100.7', '198.51.100.66');
+  assert.notEqual(read(moved).rules[0].key, read(PROTECTED).rules[0].key);
+  assert.equal(read(PROTECTED.replace('M 10', 'M 900')).rules[0].key, read(PROTECTED).rules[0].key);
+});
+
+test('entries of a crypto map are tried by their numbers; peers that announce themselves have no way', () => {
+  const text = `${PROTECTED} crypto map M
+crypto map M 5 ipsec-isakmp
+ set peer 198.51.100.5
+ match address B
+crypto dynamic-map D 1
+crypto map M 99 ipsec-isakmp dynamic D
+ip access-list extended B
+ permit ip 10.0.0.0 0.0.0.127 any
+`;
+  assert.deepEqual(
+    entries(text, 'redirect').map((entry) => entry.replace(/^.*=> /, '')),
+    ['tunnel 198.51.100.5', 'tunnel 198.51.100.7'],
+  );
+  assert.equal(read(text).rules.filter(({ kind }) => kind === 'tunnel').length, 3);
+});
+
+test('a multipoint tunnel has the far ends that NHRP is told', () => {
+  const text = `interface Tunnel0
+ ip address 172.31.0.2 255.255.255.0
+ ip nhrp map 172.31.0.1 198.51.100.1
+ tunnel source Gi2
+ tunnel mode gre multipoint
+ip route 10.66.0.0 255.255.0.0 Tunnel0
+`;
+  assert.deepEqual(entries(text, 'redirect'), [
+    'any > any: translate any from 0.0.0.0/0 to 10.66.0.0/16 => tunnel 198.51.100.1 if further far ends are learned (NHRP)',
+  ]);
+  assert.deepEqual(entries(text.replace(/ ip nhrp map.*\n/, ''), 'redirect'), [
+    'any > any: translate any from 0.0.0.0/0 to 10.66.0.0/16 => tunnel if far end of the tunnel is not in the configuration',
+  ]);
+});
+
+test('WCCP: what redirects out leaves alone what enters by an excluded interface', () => {
+  const text = `ip wccp web-cache
+interface Gi1
+ ip wccp redirect exclude in
+interface Gi2
+ ip wccp web-cache redirect out
+`;
+  assert.deepEqual(entries(text, 'redirect'), [
+    'any but Gi1 > Gi2: translate tcp/80 from 0.0.0.0/0 to 0.0.0.0/0 => proxy',
+  ]);
+});
+
+test('a drop in a policy of quality of service is unread, marking is not', () => {
+  const text = 'policy-map QOS\n class MARKED\n  set dscp ef\n class BAD\n  drop\n';
+  assert.deepEqual(unread(text), ['drop']);
+});
+
+test('where an account saw only a part, what it was shown in full is read', () => {
+  const part = 'interface Gi1\n ip access-group A in\naccess-list 1 permit any\nend\n';
+  const full = `${part}! show running-config view full\nversion 17.9\naccess-list 2 permit any\nend\n`;
+  assert.deepEqual(read(full).rules.map(({ context }) => context.list), ['2']);
+  const [, view] = ciscoIos.session.commands;
+  assert.equal(found(view.when!.lacks!, part), false);
+  assert.equal(found(view.when!.lacks!, full), true);
 });
