@@ -11,6 +11,7 @@ import { h3cComware } from './h3c-comware.ts';
 import { huaweiVrp } from './huawei-vrp.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
+import { mikrotikRouteros } from './mikrotik-routeros.ts';
 import { openbsdPf } from './openbsd-pf.ts';
 import { panos } from './panos.ts';
 import { vyos } from './vyos.ts';
@@ -27,6 +28,7 @@ export const definitions: readonly DeviceDefinition[] = [
   huaweiVrp,
   linuxIptables,
   linuxNftables,
+  mikrotikRouteros,
   openbsdPf,
   panos,
   vyos,

@@ -25,7 +25,11 @@ export interface TableRoute {
  * A longer prefix that goes elsewhere keeps its packets out of a tunnel; of the same prefix only the nearest is certain.
  * What is `connected` is not routed.
  */
-export function tunnelEntries(routes: readonly TableRoute[], connected: AddressSet, policy: PolicyBuilder): void {
+export function tunnelEntries(
+  routes: readonly TableRoute[],
+  connected: AddressSet,
+  policy: PolicyBuilder,
+): void {
   const sized = routes
     .filter(({ rule }) => rule.rule.enabled)
     .map((route) => ({ ...route, size: countAddresses(route.prefix) }))
