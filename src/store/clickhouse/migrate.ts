@@ -8,6 +8,7 @@ import { statements as hosts } from './migrations/0004_hosts.ts';
 import { statements as eventSearch } from './migrations/0005_event-search.ts';
 import { statements as messageAt } from './migrations/0006_message-at.ts';
 import { statements as conversationHours } from './migrations/0007_conversation-hours.ts';
+import { statements as byHost } from './migrations/0008_by-host.ts';
 
 /** Every statement can be repeated, because ClickHouse has no transactions around them. */
 const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly { number: number; name: string; statements: readonly 
   { number: 5, name: 'event-search', statements: eventSearch },
   { number: 6, name: 'message-at', statements: messageAt },
   { number: 7, name: 'conversation-hours', statements: conversationHours },
+  { number: 8, name: 'by-host', statements: byHost },
 ];
 
 /** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */
