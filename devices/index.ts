@@ -5,6 +5,7 @@ import { ciscoIosXr } from './cisco-iosxr.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
 import type { DeviceDefinition } from './definition.ts';
 import { edgeos } from './edgeos.ts';
+import { firewalld } from './firewalld.ts';
 import { fortios } from './fortios.ts';
 import { freebsdPf } from './freebsd-pf.ts';
 import { h3cComware } from './h3c-comware.ts';
@@ -22,6 +23,7 @@ export const definitions: readonly DeviceDefinition[] = [
   ciscoIosXr,
   ciscoNxos,
   edgeos,
+  firewalld,
   fortios,
   freebsdPf,
   h3cComware,
