@@ -3,6 +3,7 @@ import type { Built, Config } from './cisco-config.ts';
 import { buildCrypto, type CryptoEntry } from './cisco-crypto.ts';
 import type { Reading } from './cisco-lines.ts';
 import { type Block, linesOf, wordsOf } from './indent.ts';
+import { addTo } from './multimap.ts';
 
 /** A map entry that names a dynamic map stands for the entries of it, whose peers announce themselves. */
 export function buildCryptoMaps(reading: Reading, config: Config): Built {
@@ -18,7 +19,7 @@ export function buildCryptoMaps(reading: Reading, config: Config): Built {
       );
     if (template) {
       const entry = readEntry(block, template[1], Number(template[2]), true, reading);
-      dynamic.set(template[1], [...(dynamic.get(template[1]) ?? []), entry]);
+      addTo(dynamic, template[1], entry);
     } else if (head) heads.push({ block, map: head[1], sequence: Number(head[2]), of: head[3] });
     else if (/^crypto map /.test(text) && !SETTINGS.test(text))
       for (const line of linesOf(block)) reading.notUnderstood(line);
@@ -37,8 +38,7 @@ export function buildCryptoMaps(reading: Reading, config: Config): Built {
   }
   const bound = new Map<string, string[]>();
   for (const face of config.interfaces)
-    if (face.cryptoMap !== undefined && !face.shutdown)
-      bound.set(face.cryptoMap, [...(bound.get(face.cryptoMap) ?? []), face.name]);
+    if (face.cryptoMap !== undefined && !face.shutdown) addTo(bound, face.cryptoMap, face.name);
   return buildCrypto(entries, bound, config);
 }
 

@@ -7,6 +7,7 @@ import type { Built, Config } from './cisco-config.ts';
 import { withoutExemptions } from './cisco-leave.ts';
 import { everything, hull } from './cisco-region.ts';
 import { wayText, wayTranslation } from './cisco-ways.ts';
+import { addTo } from './multimap.ts';
 
 /** Lists that packets of some interfaces meet one after the other as if they were one (IOS-XR: a common one and another). */
 export interface Chain {
@@ -21,8 +22,7 @@ export function buildFilters(config: Config, chains: readonly Chain[] = chainsOf
   const policies: Policy[] = [];
   const built = new Map<AccessList, readonly Rule[]>();
   const through = new Map<AccessList, Chain[]>();
-  for (const chain of chains)
-    for (const list of chain.lists) through.set(list, [...(through.get(list) ?? []), chain]);
+  for (const chain of chains) for (const list of chain.lists) addTo(through, list, chain);
   for (const list of config.lists.values()) {
     const own = rulesOf(list, through.get(list) ?? [], config);
     built.set(list, own);

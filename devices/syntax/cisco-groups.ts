@@ -8,6 +8,7 @@ import * as address from './cisco-address.ts';
 import { icmpService } from './cisco-icmp.ts';
 import type { Reading } from './cisco-lines.ts';
 import { type Block, linesOf, wordsOf } from './indent.ts';
+import { addTo } from './multimap.ts';
 
 /** A service with the source ports that go with it. */
 export interface ServiceBox {
@@ -46,7 +47,7 @@ export function readGroups(reading: Reading): Groups {
       continue;
     }
     const key = `${head.kind} ${head.name}`;
-    blocks.set(key, [...(blocks.get(key) ?? []), block]);
+    addTo(blocks, key, block);
   }
   const networks = resolver(blocks, 'network', (block) => networkMembers(block, reading));
   const services = resolver(blocks, 'service', (block) => serviceMembers(block, reading));

@@ -80,7 +80,8 @@ function readLine(session: Session, words: readonly string[]): boolean {
   return true;
 }
 
-const MAX_PORTS = 1_000;
+/** Ports of ranges that are written out, for one statement. */
+const MAX_PORTS = 256;
 
 /** "Ethernet1-3, Ethernet7", "Gi0/1 , Gi0/4 - 5" -> the names of the ports. */
 function expandPorts(text: string): string[] {

@@ -128,8 +128,13 @@ function oneMatch(
   if (words[0] === 'interface' && words.length > 1) {
     return { boxes: [{ ...box, egress: names(...words.slice(1)) }], unresolved: [], lines: [] };
   }
+  if (OF_ROUTES.test(words[0])) return { boxes: [box], unresolved: [], lines: [] };
   return { boxes: [box], unresolved: [`match ${words.join(' ')}`], lines: [] };
 }
+
+/** What routes have and packets have not: passed over where packets are matched (NX-OS and IOS policy routing). */
+const OF_ROUTES =
+  /^(?:as-path|community|extcommunity|large-community|tag|metric|route-type|source-protocol|local-preference|rpki|additional-paths|mdt-group)$/;
 
 /** What a list permits, worked out once. */
 export function listCondition(

@@ -8,6 +8,7 @@ import type { Reading } from './cisco-lines.ts';
 import { type Condition, either, everything, hull } from './cisco-region.ts';
 import { listCondition } from './cisco-route-maps.ts';
 import { linesOf, wordsOf } from './indent.ts';
+import { addTo } from './multimap.ts';
 
 interface MapStep {
   readonly sequence: number;
@@ -112,7 +113,7 @@ function readMaps(reading: Reading): Map<string, MapStep[]> {
       text: text.join('; '),
       lines: linesOf(block),
     };
-    maps.set(name, [...(maps.get(name) ?? []), step]);
+    addTo(maps, name, step);
   }
   for (const steps of maps.values()) steps.sort((x, y) => x.sequence - y.sequence);
   return maps;

@@ -130,10 +130,11 @@ const SETTINGS = /^(?:translation|profile|synchronization|kernel|log|logging|fra
 /** The statements of `ip nat profile P`, for each interface that names it. */
 function profileLines(reading: Reading, bindings: EosBindings): EosBinding[] {
   const found: EosBinding[] = [];
+  const byProfile = Map.groupBy(bindings.profiles, ({ profile }) => profile);
   for (const block of reading.blocks) {
     const words = wordsOf(block.text);
     if (words[0] !== 'ip' || words[1] !== 'nat' || words[2] !== 'profile') continue;
-    const users = bindings.profiles.filter(({ profile }) => profile === words[3]);
+    const users = byProfile.get(words[3]) ?? [];
     for (const line of block.children)
       for (const { face } of users)
         found.push({ face, words: wordsOf(line.text), line: { number: line.number, text: line.text } });

@@ -61,11 +61,12 @@ export function eosTranslation(way: Way, config: Config): Translation {
 export function buildEosPolicies(reading: Reading, bindings: EosBindings, config: Config): Built {
   const classes = readClasses(reading, config);
   const found: PbrPolicy[] = [];
+  const byPolicy = Map.groupBy(bindings.pbr, ({ policy }) => policy);
   for (const block of reading.blocks) {
     const [word, , type, name] = wordsOf(block.text);
     if (word !== 'policy-map' || type !== 'pbr' || name === undefined) continue;
-    const bound = bindings.pbr
-      .filter(({ policy, face }) => policy === name && !face.shutdown)
+    const bound = (byPolicy.get(name) ?? [])
+      .filter(({ face }) => !face.shutdown)
       .map(({ face }) => face.name);
     const steps = block.children.flatMap((line) => readStep(line, classes, reading, config) ?? []);
     found.push({ name, steps, bound: { ip: bound, ip6: bound } });

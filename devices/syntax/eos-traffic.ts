@@ -34,13 +34,14 @@ interface Match {
 export function buildTrafficPolicies(reading: Reading, bindings: EosBindings, config: Config): Built {
   const rules: Rule[] = [];
   const policies: Policy[] = [];
+  const byPolicy = Map.groupBy(bindings.traffic, ({ policy }) => policy);
   for (const block of reading.blocks) {
     if (wordsOf(block.text).join(' ') !== 'traffic-policies') continue;
     const sets = readFieldSets(block, reading);
     for (const inner of block.children) {
       const [word, name] = wordsOf(inner.text);
       if (word === 'traffic-policy' && name !== undefined) {
-        const built = buildPolicy(name, readMatches(inner, sets, reading), bindings, config);
+        const built = buildPolicy(name, readMatches(inner, sets, reading), byPolicy.get(name) ?? [], config);
         for (const rule of built.rules) rules.push(rule);
         policies.push(...built.policies);
       } else if (word !== 'field-set' && word !== 'counter')
@@ -50,8 +51,13 @@ export function buildTrafficPolicies(reading: Reading, bindings: EosBindings, co
   return { rules, policies };
 }
 
-function buildPolicy(name: string, matches: readonly Match[], bindings: EosBindings, config: Config): Built {
-  const bound = bindings.traffic.filter(({ policy, face }) => policy === name && !face.shutdown);
+function buildPolicy(
+  name: string,
+  matches: readonly Match[],
+  bindings: EosBindings['traffic'],
+  config: Config,
+): Built {
+  const bound = bindings.filter(({ face }) => !face.shutdown);
   const interfaces = [...new Set(bound.map(({ face }) => face.name))];
   const rules = matches.map((match, position): Rule => {
     const translation = match.way && eosTranslation(match.way, config);

@@ -34,14 +34,12 @@ export interface XrBindings {
   readonly acls: AclBinding[];
   readonly policies: PolicyBinding[];
   readonly mirrors: MirrorBinding[];
-  /** Interfaces of service cards, by the name of their CGN service type. */
-  readonly services: Map<string, CiscoInterface[]>;
 }
 
 const BEARING =
   /^(?:ipv[46] access-group|ethernet-services access-group|service-policy type|monitor-session|tunnel (?:source|destination|mode)|ipv[46] address|service cgn|ipv4 unreachables-to|l2transport-propagate|xconnect|flowspec)\b/;
 
-export const newBindings = (): XrBindings => ({ acls: [], policies: [], mirrors: [], services: new Map() });
+export const newBindings = (): XrBindings => ({ acls: [], policies: [], mirrors: [] });
 
 /** Fills `bindings` while interfaces are read. */
 export function xrDialect(bindings: XrBindings): InterfaceDialect {
@@ -68,10 +66,7 @@ export function xrDialect(bindings: XrBindings): InterfaceDialect {
         pattern: /^monitor-session \S+/,
         read: (face, words, line) => void bindings.mirrors.push(mirror(face, words, line)),
       },
-      {
-        pattern: /^service cgn \S+ service-type \S+ \S+$/,
-        read: (face, words) => cgn(bindings, face, words),
-      },
+      { pattern: /^service cgn \S+ service-type \S+ \S+$/, read: () => true },
       // A tunnel of MPLS traffic engineering carries labels to another router of the same network.
       {
         pattern: /^tunnel mode (?:gre|ipsec|ipip|mgre)\b/,
@@ -110,11 +105,6 @@ function mirror(face: CiscoInterface, words: readonly string[], line: Block): Mi
     list: line.children.some((inner) => wordsOf(inner.text)[0] === 'acl'),
     line: lineOf(line),
   };
-}
-
-function cgn(bindings: XrBindings, face: CiscoInterface, words: readonly string[]): undefined {
-  const name = `${words[2]} ${words[5]}`;
-  bindings.services.set(name, [...(bindings.services.get(name) ?? []), face]);
 }
 
 function mode(face: CiscoInterface, words: readonly string[], line: SourceLine): undefined {

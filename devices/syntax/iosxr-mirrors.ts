@@ -12,10 +12,11 @@ import type { MirrorBinding, XrBindings } from './iosxr-interfaces.ts';
 export function buildXrMirrors(reading: Reading, config: Config, bindings: XrBindings): Built {
   const rules: Rule[] = [];
   const policies: Policy[] = [];
+  const bySession = Map.groupBy(bindings.mirrors, ({ session }) => session);
   for (const block of reading.blocks) {
     const [word, name] = wordsOf(block.text);
     if (word !== 'monitor-session' || name === undefined) continue;
-    const bound = bindings.mirrors.filter(({ session, face }) => session === name && !face.shutdown);
+    const bound = (bySession.get(name) ?? []).filter(({ face }) => !face.shutdown);
     const end = endOf(block, config, reading);
     const rule = ruleOf(config.unique(`monitor-session:${name}`), block, bound, end, rules.length);
     rules.push(rule);

@@ -14,10 +14,10 @@ import { buildPolicyRoutes } from './cisco-policy-routes.ts';
 import { bindingsOf, readTimeRanges } from './cisco-read.ts';
 import { readRouteMaps } from './cisco-route-maps.ts';
 import { buildRoutes, isTunnel, readRoutes } from './cisco-routes.ts';
+import { buildVlanMaps } from './cisco-vlan-maps.ts';
 import { buildWccp } from './cisco-wccp.ts';
 import { linesOf, wordsOf } from './indent.ts';
 import { NXOS_LINES } from './nxos-interfaces.ts';
-import { buildVlanMaps } from './cisco-vlan-maps.ts';
 
 /** Never throws; what it does not understand in sections that bear rules is in `unread`. NAT without `feature nat` is not printed. */
 export function readNxos(text: string): RuleSet {

@@ -3,6 +3,7 @@ import type { Built, Config } from './cisco-config.ts';
 import { buildCrypto, type CryptoEntry } from './cisco-crypto.ts';
 import type { Reading } from './cisco-lines.ts';
 import { linesOf, wordsOf } from './indent.ts';
+import { addTo } from './multimap.ts';
 import type { VrpBindings } from './vrp-interfaces.ts';
 
 /** `ipsec policy P 10 isakmp` with `security acl`, `ike-peer` or `remote-address`; templates have peers that announce themselves. */
@@ -41,7 +42,7 @@ export function buildVrpCrypto(reading: Reading, bindings: VrpBindings, config: 
   const bound = new Map<string, string[]>();
   for (const { face, words } of bindings.crypto) {
     const name = words[words.indexOf('policy') + 1];
-    if (face && !face.shutdown) bound.set(name, [...(bound.get(name) ?? []), face.name]);
+    if (face && !face.shutdown) addTo(bound, name, face.name);
   }
   return buildCrypto(entries, bound, config);
 }

@@ -23,14 +23,11 @@ export function buildVrpFilters(reading: Reading, bindings: VrpBindings, config:
   const denies = reading.blocks.find(
     (block) => wordsOf(block.text).join(' ') === 'packet-filter default deny',
   );
+  const byList = Map.groupBy(bound, ({ list }) => list);
   const rules: Rule[] = [];
   const keys = new Map<AccessList, string[]>();
   for (const list of new Set(config.lists.values())) {
-    const own = rulesOf(
-      list,
-      bound.filter((each) => each.list === list),
-      config,
-    );
+    const own = rulesOf(list, byList.get(list) ?? [], config);
     keys.set(
       list,
       own.map(({ key }) => key),

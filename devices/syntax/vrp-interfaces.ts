@@ -87,12 +87,12 @@ export function readZoneMembers(
   reading: Reading,
   interfaces: readonly CiscoInterface[],
 ): Map<string, string[]> {
-  const zones = new Map<string, string[]>();
+  const zones = new Map<string, Set<string>>();
   const up = new Set(interfaces.filter((face) => !face.shutdown).map((face) => face.name));
   const add = (zone: string, name?: string) => {
-    const members = zones.get(zone) ?? [];
+    const members = zones.get(zone) ?? new Set();
     zones.set(zone, members);
-    if (name !== undefined && up.has(name) && !members.includes(name)) members.push(name);
+    if (name !== undefined && up.has(name)) members.add(name);
   };
   for (const face of interfaces) if (face.zone !== undefined) add(face.zone, face.name);
   for (const block of reading.blocks) {
@@ -117,5 +117,5 @@ export function readZoneMembers(
         reading.notUnderstood(line);
     }
   }
-  return zones;
+  return new Map([...zones].map(([zone, members]) => [zone, [...members]]));
 }

@@ -6,6 +6,7 @@ import type { Built, Config } from './cisco-config.ts';
 import { MAX_LINES } from './cisco-groups.ts';
 import type { Reading } from './cisco-lines.ts';
 import { lineOf, linesOf, wordsOf } from './indent.ts';
+import { addTo } from './multimap.ts';
 import type { VrpBindings } from './vrp-interfaces.ts';
 
 /** Where copies go, by number or name of the observe port or mirroring group. */
@@ -24,7 +25,7 @@ export function readObservers(reading: Reading, bindings: VrpBindings): Observer
     found.set(id, {
       text: words.join(' ') || known?.text || '',
       ...(hasFar ? { far } : known?.far === undefined ? {} : { far: known.far }),
-      lines: [...(known?.lines ?? []), ...lines],
+      lines: [...(known?.lines ?? []), ...lines].slice(0, MAX_LINES),
     });
   };
   for (const block of reading.blocks) {
@@ -118,7 +119,7 @@ function readSources(reading: Reading, bindings: VrpBindings): Map<string, Sourc
   const add = (id: string | undefined, face: string, way: string | undefined, line: SourceLine) => {
     const direction = DIRECTIONS[way ?? ''];
     if (id === undefined || direction === undefined) return reading.notUnderstood(line);
-    found.set(id, [...(found.get(id) ?? []), { face, direction, line }]);
+    addTo(found, id, { face, direction, line });
   };
   for (const { face, words, line } of bindings.mirrors) {
     if (!face || face.shutdown) continue;

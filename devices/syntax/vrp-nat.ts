@@ -47,9 +47,9 @@ export function buildVrpNat(
 ): Built {
   const rules: Rule[] = [];
   const steps: { step: Step; key: string }[] = [];
-  const enabling = bindings.nat.filter(({ words }) => words.join(' ') === 'nat static enable');
-  const staticFaces = enabling.flatMap(({ face }) => (face && !face.shutdown ? [face.name] : []));
-  const statements = bindings.nat.filter((binding) => !enabling.includes(binding));
+  const enabling = new Set(bindings.nat.filter(({ words }) => words.join(' ') === 'nat static enable'));
+  const staticFaces = [...enabling].flatMap(({ face }) => (face && !face.shutdown ? [face.name] : []));
+  const statements = bindings.nat.filter((binding) => !enabling.has(binding));
   for (const binding of [...statements, ...ofDevice(reading)]) {
     const found = readOne(binding);
     if (!found) {

@@ -11,6 +11,7 @@ import { buildPbr, type PbrPolicy, type PbrStep } from './cisco-pbr.ts';
 import { both, type Condition, everything, hull } from './cisco-region.ts';
 import { wayText, wayTranslation } from './cisco-ways.ts';
 import { type Block, linesOf, wordsOf } from './indent.ts';
+import { addTo } from './multimap.ts';
 import type { VrpBindings } from './vrp-interfaces.ts';
 import { readZoneRule, type ZoneContext } from './vrp-rules.ts';
 import { ifMatch, withHops } from './vrp-traffic.ts';
@@ -24,13 +25,14 @@ export function buildVrpPolicyRoutes(reading: Reading, bindings: VrpBindings, co
     );
     if (!head) continue;
     const step = readNode(block, head[2] === 'permit', reading, config);
-    nodes.set(head[1], [...(nodes.get(head[1]) ?? []), { node: Number(head[3]), step }]);
+    addTo(nodes, head[1], { node: Number(head[3]), step });
   }
+  const byName = Map.groupBy(bindings.routes, ({ words }) => `${words[0]} ${words[2]}`);
   const policies = [...nodes].map(([name, steps]): PbrPolicy => {
     const of = (word: string) =>
-      bindings.routes
-        .filter(({ face, words }) => words[0] === word && words[2] === name && !face?.shutdown)
-        .flatMap(({ face }) => (face ? [face.name] : []));
+      (byName.get(`${word} ${name}`) ?? []).flatMap(({ face }) =>
+        face && !face.shutdown ? [face.name] : [],
+      );
     const sorted = steps.sort((a, b) => a.node - b.node).map(({ step }) => step);
     return { name, steps: sorted, bound: { ip: of('ip'), ip6: of('ipv6') } };
   });

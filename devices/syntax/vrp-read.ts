@@ -16,6 +16,7 @@ import { readAddressGroups } from './vrp-nat-words.ts';
 import { readVrpObjects } from './vrp-objects.ts';
 import { buildVrpPolicyRoutes, buildZonePolicyRoutes } from './vrp-policy-routes.ts';
 import { readVrpRoutes } from './vrp-routes.ts';
+import type { ZoneContext } from './vrp-rules.ts';
 import { readVrpStatements } from './vrp-text.ts';
 import { buildVrpTraffic } from './vrp-traffic.ts';
 import { buildSecurityPolicies, buildZonePairs } from './vrp-zones.ts';
@@ -36,7 +37,12 @@ export function readVrp(text: string): RuleSet {
     conditions: new Map(),
     unique: uniqueKeys(),
   };
-  const context = { zones: readZoneMembers(reading, interfaces), objects, reading };
+  const context: ZoneContext = {
+    zones: readZoneMembers(reading, interfaces),
+    objects,
+    reading,
+    nameSets: new Map(),
+  };
   const groups = readAddressGroups(reading);
   const observers = readObservers(reading, bindings);
   const filters = buildVrpFilters(reading, bindings, config);

@@ -26,6 +26,8 @@ export interface ZoneContext {
   readonly zones: ReadonlyMap<string, readonly string[]>;
   readonly objects: VrpObjects;
   readonly reading: Reading;
+  /** Sets of interfaces by the zones they were written as: thousands of rules name the same zones. */
+  readonly nameSets: Map<string, NameSet>;
 }
 
 interface Draft {
@@ -80,7 +82,7 @@ export function readZoneRule(
       .replace(/^"|"$/g, ''),
     enabled: draft.enabled,
     ...(draft.comment === undefined ? {} : { comment: draft.comment }),
-    condition: conditionOf(draft, family),
+    condition: conditionOf(draft, family, context),
     actions: draft.actions,
     lines: draft.lines.slice(0, MAX_LINES),
   };
@@ -95,11 +97,10 @@ function readLine(draft: Draft, words: readonly string[], context: ZoneContext):
   else if (word === 'disable') draft.enabled = false;
   else if (word === 'undo' || IGNORED.test(text)) return true;
   else if (word === 'action') draft.actions.push(rest);
-  else if (word === 'source-zone' || word === 'destination-zone') {
-    for (const zone of rest) if (zone !== 'any') draft.faces[side].push(...membersOf(zone, context));
-    if (rest[0] === 'any') draft.faces[side].push('any');
-  } else if (/^(?:ingress|egress|outbound|inbound)-interface$/.test(word))
-    draft.faces[side].push(rest.join(' '));
+  else if (word === 'source-zone' || word === 'destination-zone')
+    for (const zone of rest) draft.faces[side].push(`zone ${zone}`);
+  else if (/^(?:ingress|egress|outbound|inbound)-interface$/.test(word))
+    draft.faces[side].push(`interface ${rest.join(' ')}`);
   else if (/^(?:source|destination)-address(?:-exclude)?$/.test(word))
     return addAddress(draft, side, word.endsWith('exclude'), rest, context);
   else if (/^(?:source|destination)-ip(?:-host|-subnet|-range)?$/.test(word))
@@ -111,10 +112,25 @@ function readLine(draft: Draft, words: readonly string[], context: ZoneContext):
   return rest.length > 0 || word === 'disable';
 }
 
-function membersOf(zone: string, { zones }: ZoneContext): readonly string[] {
-  const members = zones.get(zone) ?? [];
-  return members.length > 0 ? members : [zone];
+function nameSetOf(written: readonly string[], { zones, nameSets }: ZoneContext): NameSet {
+  if (written.length === 0 || written.includes('zone any')) return ANY_NAME;
+  const key = written.join('\n');
+  const known = nameSets.get(key);
+  if (known) return known;
+  const list = new Set<string>();
+  for (const text of written) {
+    const [kind, ...rest] = text.split(' ');
+    const name = rest.join(' ');
+    const members = kind === 'zone' ? (zones.get(name) ?? []) : [];
+    for (const member of members.length > 0 ? members : [name]) list.add(member);
+  }
+  const set = names(...[...list].slice(0, MAX_NAMES));
+  nameSets.set(key, set);
+  return set;
 }
+
+/** Interfaces that one condition may name; arguments of a call lie on the stack. */
+const MAX_NAMES = 20_000;
 
 /** `10.0.0.0 mask 255.255.255.0`, `10.0.0.0 24`, `10.0.0.0 0.0.0.255`, `range A B`, `address-set N ...`, `any`. */
 function addAddress(
@@ -201,7 +217,7 @@ function addService(draft: Draft, word: string, words: readonly string[], { obje
   return true;
 }
 
-function conditionOf(draft: Draft, family: Family | undefined): Condition {
+function conditionOf(draft: Draft, family: Family | undefined, context: ZoneContext): Condition {
   const of = (side: Side): addresses.AddressSet => {
     const within = family === undefined ? addresses.ANY_ADDRESS : everything(family).sources;
     const own = draft.sets[side].length === 0 ? within : addresses.unionAddresses(...draft.sets[side]);
@@ -209,10 +225,10 @@ function conditionOf(draft: Draft, family: Family | undefined): Condition {
     return addresses.intersectAddresses(left, within);
   };
   const [sources, destinations] = [of('source'), of('destination')];
-  const through = (side: Side): NameSet =>
-    draft.faces[side].length === 0 || draft.faces[side].includes('any')
-      ? ANY_NAME
-      : names(...draft.faces[side]);
+  const [ingress, egress] = [
+    nameSetOf(draft.faces.source, context),
+    nameSetOf(draft.faces.destination, context),
+  ];
   const any = everything('ip');
   const services =
     draft.services.length === 0 ? [{ services: any.services, sourcePorts: any.sourcePorts }] : draft.services;
@@ -226,8 +242,8 @@ function conditionOf(draft: Draft, family: Family | undefined): Condition {
       if (addresses.noAddresses(from) || addresses.noAddresses(to)) return [];
       return [
         {
-          ingress: through('source'),
-          egress: through('destination'),
+          ingress,
+          egress,
           sources: from,
           destinations: to,
           ...box,

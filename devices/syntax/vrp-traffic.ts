@@ -45,7 +45,7 @@ export function buildVrpTraffic(
 ): Built {
   const classes = readClassifiers(reading, config);
   const behaviors = readBehaviors(reading, observers);
-  const bound = readBound(reading, bindings);
+  const bound = Map.groupBy(readBound(reading, bindings), ({ policy }) => policy);
   const rules: Rule[] = [];
   const policies: Policy[] = [];
   for (const block of reading.blocks) {
@@ -53,7 +53,7 @@ export function buildVrpTraffic(
     const isPolicy =
       (words[0] === 'traffic' || words[0] === 'qos') && words[1] === 'policy' && words[2] !== undefined;
     if (!isPolicy) continue;
-    const own = bound.filter(({ policy }) => policy === words[2]);
+    const own = bound.get(words[2]) ?? [];
     const steps = readSteps(block, classes, behaviors, reading);
     const made = buildSteps(`traffic-policy:${words[2]}`, steps, own, config);
     for (const rule of made.rules) rules.push(rule);

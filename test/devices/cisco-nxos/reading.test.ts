@@ -189,3 +189,19 @@ test('changes are told by syslog', () => {
   assert.ok(ciscoNxos.changedBy.some((pattern) => pattern.test(line)));
   assert.ok(ciscoNxos.session.logLines!.some((pattern) => pattern.test(line)));
 });
+
+test('what a route-map asks of routes and sets in them is nothing to packets', () => {
+  const text = `route-map R permit 10
+  match ip address A
+  match metric 10
+  set ip next-hop 203.0.113.9
+  set tag 50000
+ip access-list A
+  10 permit ip any 192.0.2.0/24
+interface Ethernet1/1
+  ip policy route-map R
+`;
+  assert.deepEqual(entries(text, 'redirect'), [
+    'Ethernet1/1 > any: translate any from 0.0.0.0/0 to 192.0.2.0/24 => policy-route 203.0.113.9',
+  ]);
+});
