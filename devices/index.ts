@@ -1,5 +1,6 @@
 // the vendors, one line each, and how a text finds its own
 import { aristaEos } from './arista-eos.ts';
+import { ciscoAsa } from './cisco-asa.ts';
 import { ciscoIos } from './cisco-ios.ts';
 import { ciscoIosXr } from './cisco-iosxr.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
@@ -15,10 +16,12 @@ import { linuxNftables } from './linux-nftables.ts';
 import { mikrotikRouteros } from './mikrotik-routeros.ts';
 import { openbsdPf } from './openbsd-pf.ts';
 import { panos } from './panos.ts';
+import { ufw } from './ufw.ts';
 import { vyos } from './vyos.ts';
 
 export const definitions: readonly DeviceDefinition[] = [
   aristaEos,
+  ciscoAsa,
   ciscoIos,
   ciscoIosXr,
   ciscoNxos,
@@ -33,6 +36,7 @@ export const definitions: readonly DeviceDefinition[] = [
   mikrotikRouteros,
   openbsdPf,
   panos,
+  ufw,
   vyos,
 ];
 
