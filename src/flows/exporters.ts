@@ -148,7 +148,8 @@ export function findSession(exporters: Exporters, exporter: Exporter, port: numb
   const current = exporter.sessions.get(port);
   if (current) return current;
   if (exporters.sessionCount >= exporters.maxSessions) evictSessions(exporters);
-  const session: Session = { decoder: createSession(exporter.address), lastSeenMs: 0 };
+  const transport = port > 65_535 ? 'stream' : 'udp';
+  const session: Session = { decoder: createSession(exporter.address, {}, transport), lastSeenMs: 0 };
   const known = exporters.stored.get(sessionKey(exporter.address, port));
   if (known) restoreSession(session.decoder, known);
   exporter.sessions.set(port, session);

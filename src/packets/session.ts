@@ -19,6 +19,8 @@ export interface SessionLimits {
   readonly waitingSets: number;
   readonly waitingBytes: number;
   readonly waitingMs: number;
+  /** Over UDP a template that was not sent again for this long is forgotten. */
+  readonly templateLifetimeMs: number;
   /** New reader functions made in one minute, so that a template flood does not become a compiler flood. */
   readonly readersPerMinute: number;
 }
@@ -32,6 +34,7 @@ const DEFAULT_LIMITS: SessionLimits = {
   waitingSets: 512,
   waitingBytes: 512 * 1024,
   waitingMs: 10 * 60_000,
+  templateLifetimeMs: 86_400_000,
   readersPerMinute: 600,
 };
 
@@ -74,6 +77,10 @@ export interface SessionCounters {
   /** Same id with other fields. */
   templatesRedefined: number;
   templatesWithdrawn: number;
+  /** Over UDP, or of templates that are not there. */
+  withdrawalsIgnored: number;
+  /** Not sent again within their lifetime. */
+  templatesExpired: number;
   /** Pushed out by the bounds. */
   templatesEvicted: number;
   /** Units lost on the way: flows for v5 and v7, packets for v9, data records for IPFIX. */
@@ -89,8 +96,12 @@ export interface SessionCounters {
   clockOffsetMs: number;
 }
 
+/** `stream`: TCP and TLS, whose session ends with the connection. */
+export type Transport = 'udp' | 'stream';
+
 export interface ExporterSession {
   readonly exporter: string;
+  readonly transport: Transport;
   readonly limits: SessionLimits;
   readonly counters: SessionCounters;
   /** By version and domain number. */
@@ -107,9 +118,14 @@ export interface ExporterSession {
 }
 
 /** One session per exporter address and source port (RFC 7011 section 8: templates belong to the transport session). */
-export function createSession(exporter: string, limits: Partial<SessionLimits> = {}): ExporterSession {
+export function createSession(
+  exporter: string,
+  limits: Partial<SessionLimits> = {},
+  transport: Transport = 'udp',
+): ExporterSession {
   return {
     exporter,
+    transport,
     limits: { ...DEFAULT_LIMITS, ...limits },
     counters: createCounters(),
     domains: new Map(),
@@ -150,6 +166,8 @@ function createCounters(): SessionCounters {
     templatesLearned: 0,
     templatesRedefined: 0,
     templatesWithdrawn: 0,
+    withdrawalsIgnored: 0,
+    templatesExpired: 0,
     templatesEvicted: 0,
     sequenceGaps: 0,
     reordered: 0,

@@ -22,6 +22,8 @@ export interface Template {
   readonly byteCount: number;
   /** Made at the first data set. */
   reader: Reader | undefined;
+  /** When it last came; 0 where that is not known (after a restart) until its first use. */
+  refreshedAtMs: number;
 }
 
 export const fieldCount = (template: Template) => template.fields.length / 3;
@@ -51,6 +53,7 @@ export function createTemplate(
     isVariable,
     byteCount,
     reader: undefined,
+    refreshedAtMs: 0,
   };
 }
 
@@ -93,7 +96,7 @@ export function readTemplateSet(
       const template = createTemplate(domain, id, fields, head.scopeFields, isOptions);
       // Records of no bytes would never end.
       if (template.minimumBytes === 0) malformed.template++;
-      else learn(session, template, onTemplate);
+      else learn(session, template, onTemplate, packet.receivedAtMs);
     }
     offset = next;
   }
@@ -140,10 +143,12 @@ function readFields({ view, version }: Packet, start: number, count: number): Ui
 }
 
 /** Keeps a template, in place of an older one of its id; onTemplate is called unless it was known already. */
-export function learn(session: ExporterSession, template: Template, onTemplate: OnTemplate): void {
+export function learn(session: ExporterSession, template: Template, onTemplate: OnTemplate, nowMs = 0): void {
   const { counters } = session;
   const known = template.domain.templates.get(template.id);
+  template.refreshedAtMs = nowMs;
   if (known && isSame(known, template)) {
+    known.refreshedAtMs = nowMs;
     // A refresh: the youngest again in the order of eviction.
     session.templates.delete(known);
     session.templates.add(known);
@@ -179,20 +184,40 @@ function isSame(a: Template, b: Template): boolean {
   );
 }
 
+/** RFC 7011 section 8.4: over UDP a template lives as long as it is sent again; true where its time is over, and it is gone. */
+export function expire(session: ExporterSession, template: Template, nowMs: number): boolean {
+  if (session.transport !== 'udp') return false;
+  if (template.refreshedAtMs === 0) template.refreshedAtMs = nowMs;
+  if (nowMs - template.refreshedAtMs <= session.limits.templateLifetimeMs) return false;
+  forget(session, template);
+  session.counters.templatesExpired++;
+  return true;
+}
+
 function forget(session: ExporterSession, template: Template): void {
   if (!session.templates.delete(template)) return;
   session.templateBytes -= template.byteCount;
   template.domain.templates.delete(template.id);
 }
 
-/** RFC 7011 section 8.1: a template id with no fields; set ids 2 and 3 withdraw all of their kind in the domain. */
+/**
+ * RFC 7011 section 8.1: a template id with no fields; set ids 2 and 3 withdraw all of their kind in the domain. Over UDP
+ * (section 8.4), and of templates that are not there, it is ignored and counted.
+ */
 function withdraw(session: ExporterSession, domain: Domain, id: number, isOptions: boolean): void {
+  if (session.transport === 'udp') {
+    session.counters.withdrawalsIgnored++;
+    return;
+  }
   const isAll = id === (isOptions ? 3 : 2);
   const targets = isAll
     ? [...domain.templates.values()].filter((template) => template.isOptions === isOptions)
     : [domain.templates.get(id)];
   for (const template of targets) {
-    if (!template) continue;
+    if (!template) {
+      session.counters.withdrawalsIgnored++;
+      continue;
+    }
     forget(session, template);
     session.counters.templatesWithdrawn++;
   }

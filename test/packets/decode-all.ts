@@ -2,7 +2,12 @@
 import { formatAddress } from '../../src/model/addresses.ts';
 import { decodeDatagram } from '../../src/packets/decode.ts';
 import { createRecordColumns, HAS, type RecordColumns } from '../../src/packets/records.ts';
-import { createSession, type ExporterSession, type SessionLimits } from '../../src/packets/session.ts';
+import {
+  createSession,
+  type ExporterSession,
+  type SessionLimits,
+  type Transport,
+} from '../../src/packets/session.ts';
 
 export const RECEIVED_AT_MS = 1_700_000_000_500;
 
@@ -39,8 +44,12 @@ export interface Decoder {
 }
 
 /** Small capacities make records cross batches. */
-export function createDecoder(limits: Partial<SessionLimits> = {}, capacity = 3): Decoder {
-  const session = createSession('192.0.2.1', limits);
+export function createDecoder(
+  limits: Partial<SessionLimits> = {},
+  capacity = 3,
+  transport: Transport = 'stream',
+): Decoder {
+  const session = createSession('192.0.2.1', limits, transport);
   const columns = createRecordColumns(capacity);
   const decodeAt = (receivedAtMs: number, datagram: Uint8Array) => {
     const records: PlainRecord[] = [];

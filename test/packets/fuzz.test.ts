@@ -9,7 +9,7 @@ test('200,000 datagrams of all versions with lies in them: no exception, none ov
   t.diagnostic(
     `${records} records, ${templates} templates, ${malformed} faults counted, slowest ${slowestMs.toFixed(2)} ms, ${grownMiB.toFixed(0)} MiB more`,
   );
-  assert.ok(records > 10_000 && templates > 10_000 && malformed > 10_000);
+  assert.ok(records > 10_000 && templates > 5_000 && malformed > 10_000);
   assert.ok(slowestMs <= 1, `${slowestMs} ms`);
   assert.ok(grownMiB < 512, `${grownMiB} MiB`);
 });

@@ -189,7 +189,9 @@ const SESSIONS = 8;
 export function fuzz(count: number, seed: number): FuzzResult {
   const random = generator(seed);
   const columns = createRecordColumns(4096);
-  const sessions = Array.from({ length: SESSIONS }, () => createSession('192.0.2.1'));
+  const sessions = Array.from({ length: SESSIONS }, (_, i) =>
+    createSession('192.0.2.1', {}, i % 2 === 0 ? 'udp' : 'stream'),
+  );
   const suspects: Uint8Array[] = [];
   let records = 0;
   const decode = (session: ExporterSession, bytes: Uint8Array, atMs: number) => {
