@@ -53,6 +53,7 @@ export const ciscoNxos: DeviceDefinition = {
   storedEnd: /^(?:line (?:console|vty)|boot (?:nxos|kickstart|system))\b/m,
   read: readNxos,
   knownGaps: [
+    'A device that gives up behind its line statements and then answers the next command is not noticed.',
     'Dynamic routing is not read: a tunnel gets a redirect only from static routes and policy routing.',
     'Policy routing is judged after translation of destinations, also for packets from inside.',
     'The two statements of twice NAT are read one by one; that they act together is stated as a condition.',

@@ -112,7 +112,8 @@ export type TimeRanges = ReadonlyMap<string, string>;
 const IGNORED_LIST_SETTINGS =
   /^ip(?:v[46])? access-list (?:log-update|logging|persistent|helper|resequence|match-local-traffic|role-based)\b/;
 /** Counting, and what NX-OS makes of later fragments. */
-const IGNORED_STATEMENTS = /^(?:statistics per-entry|counters per-entry|fragments (?:permit|deny)-all)$/;
+const IGNORED_STATEMENTS =
+  /^(?:statistics per-entry|counters per-entry|fragments (?:permit|deny)-all|ignore routable)$/;
 
 /** True for standard, false for extended, undefined for lists of other protocols (MAC, IPX). */
 function numberedKind(text: string | undefined): boolean | undefined {

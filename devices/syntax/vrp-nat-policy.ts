@@ -6,9 +6,9 @@ import { setOf } from './cisco-address.ts';
 import type { Built, Config } from './cisco-config.ts';
 import { MAX_LINES } from './cisco-groups.ts';
 import { hull } from './cisco-region.ts';
-import { linesOf, wordsOf } from './indent.ts';
+import { type Block, linesOf, wordsOf } from './indent.ts';
 import type { AddressGroup } from './vrp-nat-words.ts';
-import { readZoneRule, type ZoneContext } from './vrp-rules.ts';
+import { readZoneRule, type ZoneContext, type ZoneRule } from './vrp-rules.ts';
 import { vrpPort } from './vrp-words.ts';
 
 interface Action {
@@ -32,44 +32,13 @@ export function buildNatPolicies(
     if (!/^(?:nat-policy|nat (?:global-)?policy)$/.test(list)) continue;
     for (const line of block.children) {
       const rule = readZoneRule(line, undefined, context);
-      if (!rule) {
-        if (!/^\s*(?:default|undo|group)\b/.test(line.text))
-          for (const each of linesOf(line)) context.reading.notUnderstood(each);
-        continue;
-      }
-      const actions = line.children.flatMap((inner) => {
-        const words = wordsOf(inner.text);
-        const found = words[0] === 'action' ? actionOf(words.slice(1), groups, context) : [];
-        if (!found) context.reading.notUnderstood(inner);
-        return found ?? [];
-      });
-      const first = actions.find(({ translation }) => translation) ?? actions[0];
-      const unresolved = [...rule.condition.unresolved, ...actions.flatMap((action) => action.unresolved)];
-      const made: Rule = {
-        key: config.unique(`${list.replace(' ', '-')}:${rule.name}`),
-        kind: 'nat',
-        enabled: rule.enabled,
-        position: rules.length,
-        context: { list },
-        match: hull(rule.condition.boxes),
-        unresolved,
-        ...(first?.translation ? { translation: first.translation } : {}),
-        action: rule.actions.map((words) => words.join(' ')).join('; ') || 'none',
-        ...(rule.comment === undefined ? {} : { comment: rule.comment }),
-        lines: [...rule.lines, ...actions.flatMap(({ group }) => group?.lines ?? [])].slice(0, MAX_LINES),
-      };
-      rules.push(made);
-      if (!rule.enabled) continue;
-      for (const action of actions)
-        for (const match of rule.condition.boxes)
-          entries[action.side].push({
-            ruleKey: made.key,
-            match,
-            unresolved,
-            ...(action.translation
-              ? { action: 'translate' as const, translation: action.translation }
-              : { action: 'exempt' as const }),
-          });
+      if (rule) {
+        const actions = actionsOf(line, groups, context);
+        const made = ruleOf(list, rule, actions, rules.length, config);
+        rules.push(made);
+        if (rule.enabled) addEntries(entries, made, rule, actions);
+      } else if (!/^\s*(?:default|undo|group)\b/.test(line.text))
+        for (const each of linesOf(line)) context.reading.notUnderstood(each);
     }
   }
   const policies = (['destination', 'source'] as const).map(
@@ -82,10 +51,56 @@ export function buildNatPolicies(
       entries: entries[side],
     }),
   );
+  const acts = ({ entries: own }: Policy) => own.some(({ action }) => action === 'translate');
+  return { rules, policies: policies.filter(acts) };
+}
+
+function actionsOf(line: Block, groups: ReadonlyMap<string, AddressGroup>, context: ZoneContext): Action[] {
+  return line.children.flatMap((inner) => {
+    const words = wordsOf(inner.text);
+    const found = words[0] === 'action' ? actionOf(words.slice(1), groups, context) : [];
+    if (!found) context.reading.notUnderstood(inner);
+    return found ?? [];
+  });
+}
+
+function ruleOf(
+  list: string,
+  rule: ZoneRule,
+  actions: readonly Action[],
+  position: number,
+  config: Config,
+): Rule {
+  const first = actions.find(({ translation }) => translation);
   return {
-    rules,
-    policies: policies.filter((policy) => policy.entries.some(({ action }) => action === 'translate')),
+    key: config.unique(`${list.replace(' ', '-')}:${rule.name}`),
+    kind: 'nat',
+    enabled: rule.enabled,
+    position,
+    context: { list },
+    match: hull(rule.condition.boxes),
+    unresolved: [...rule.condition.unresolved, ...actions.flatMap((action) => action.unresolved)],
+    ...(first ? { translation: first.translation } : {}),
+    action: rule.actions.map((words) => words.join(' ')).join('; ') || 'none',
+    ...(rule.comment === undefined ? {} : { comment: rule.comment }),
+    lines: [...rule.lines, ...actions.flatMap(({ group }) => group?.lines ?? [])].slice(0, MAX_LINES),
   };
+}
+
+function addEntries(
+  entries: Record<Action['side'], PolicyEntry[]>,
+  { key, unresolved }: Rule,
+  rule: ZoneRule,
+  actions: readonly Action[],
+): void {
+  for (const { side, translation } of actions)
+    for (const match of rule.condition.boxes)
+      entries[side].push({
+        ruleKey: key,
+        match,
+        unresolved,
+        ...(translation ? { action: 'translate' as const, translation } : { action: 'exempt' as const }),
+      });
 }
 
 /**

@@ -118,38 +118,18 @@ function mapped(
   config: Config,
 ): BuiltRule {
   const { outer, unresolved } = outerOf(mapping, binding, config);
-  const reasons = [...mapping.unresolved, ...unresolved];
   const list =
     mapping.list === undefined
       ? undefined
       : listCondition(mapping.list, config.lists, 'ip', config.conditions);
+  const { there, back } = translationsOf(mapping, outer);
   const base = everything('ip');
-  const offset =
-    addresses.countAddresses(mapping.inner) > 1 && isSameSize(mapping.inner, outer) ? { offset: true } : {};
-  const there: Translation = {
-    kind: 'destination',
-    addresses: mapping.inner,
-    ...portsOf(mapping.innerPorts ?? mapping.outerPorts),
-    ...offset,
-  };
-  const back: Translation = {
-    kind: 'source',
-    ...(outer ? { addresses: outer } : {}),
-    ...portsOf(mapping.outerPorts),
-    ...offset,
-  };
   const inward: Traffic = { ...base, destinations: outer ?? addresses.ANY_V4, ...servicesOf(mapping) };
   const outward: Traffic = { ...base, sources: mapping.inner, ...sourceOf(mapping) };
   // A list says for which packets toward (server) or from (static) the mapping is used.
   const [inwards, outwards] = narrowed(inward, outward, list, mapping.form);
   const isInbound = mapping.form === 'static-inbound';
-  const conditions = [...reasons, ...(list?.unresolved ?? [])];
-  const entry = (match: Traffic, translation: Translation) => ({
-    match,
-    unresolved: conditions,
-    action: 'translate' as const,
-    translation,
-  });
+  const conditions = [...mapping.unresolved, ...unresolved, ...(list?.unresolved ?? [])];
   const weight = mapping.outerPorts === undefined ? 1 : 2;
   const step =
     (stage: Step['stage'], way: Step['way'], translation: Translation) =>
@@ -158,7 +138,7 @@ function mapped(
       way,
       interfaces: scope,
       weight,
-      entry: entry(match, translation),
+      entry: { match, unresolved: conditions, action: 'translate', translation },
     });
   return {
     rule: {
@@ -168,12 +148,7 @@ function mapped(
       match: hull(inwards),
       unresolved: conditions,
       translation: there,
-      action:
-        mapping.form === 'server'
-          ? 'nat server'
-          : mapping.form === 'static'
-            ? 'nat static'
-            : 'nat static inbound',
+      action: ACTIONS[mapping.form],
       ...(mapping.comment === undefined ? {} : { comment: mapping.comment }),
       lines: linesOf(binding.line, list),
     },
@@ -182,6 +157,26 @@ function mapped(
       ...inwards.map(step('destination-nat', isInbound ? 'out' : 'in', there)),
       ...(mapping.noReverse ? [] : outwards.map(step('source-nat', isInbound ? 'in' : 'out', back))),
     ],
+  };
+}
+
+const ACTIONS: Readonly<Record<Mapping['form'], string>> = {
+  server: 'nat server',
+  static: 'nat static',
+  'static-inbound': 'nat static inbound',
+};
+
+/** What the mapping makes of packets toward its outer address, and of those of its inner one. */
+function translationsOf(
+  mapping: Mapping,
+  outer: addresses.AddressSet | undefined,
+): Readonly<Record<'there' | 'back', Translation>> {
+  const { inner, innerPorts, outerPorts } = mapping;
+  const isWide = addresses.countAddresses(inner) > 1 && isSameSize(inner, outer);
+  const offset = isWide ? { offset: true } : {};
+  return {
+    there: { kind: 'destination', addresses: inner, ...portsOf(innerPorts ?? outerPorts), ...offset },
+    back: { kind: 'source', ...(outer ? { addresses: outer } : {}), ...portsOf(outerPorts), ...offset },
   };
 }
 

@@ -73,66 +73,56 @@ function buildSteps(id: string, steps: readonly Step[], bound: readonly Bound[],
     step,
     rule: ruleOf(id, step, interfaces, position, config),
   }));
-  const policies = bound.flatMap(({ direction, set }, i): Policy[] => {
-    const appliesTo =
-      direction === 'in' ? { ingress: set, egress: ANY_NAME } : { ingress: ANY_NAME, egress: set };
-    const head = { evaluation: 'first-match' as const, appliesTo };
-    const all = (
-      make: (step: Step, rule: Rule) => Pick<PolicyEntry, 'action' | 'translation'>,
-    ): PolicyEntry[] =>
-      made.flatMap(({ step, rule }) =>
-        step.condition.boxes.map((match) => ({
-          ruleKey: rule.key,
-          match,
-          unresolved: rule.unresolved,
-          ...make(step, rule),
-        })),
-      );
-    const name = `${id}:${direction}${i}`;
-    const redirects = withoutExemptions(
-      all(({ behavior }, { translation }) =>
-        behavior.way ? { action: 'translate', translation } : { action: 'exempt' },
-      ),
-    );
-    const mirrors = made.filter(({ step }) => step.behavior.mirror?.addresses);
-    return [
-      ...(direction === 'in' && redirects.length > 0
-        ? [{ ...head, id: name, stage: 'redirect' as const, otherwise: 'none' as const, entries: redirects }]
-        : []),
-      ...(mirrors.length > 0
-        ? [
-            {
-              ...head,
-              id: `${name}:mirror`,
-              stage: 'redirect' as const,
-              otherwise: 'none' as const,
-              entries: mirrors.flatMap(({ step, rule }) =>
-                step.condition.boxes.map((match) => ({
-                  ruleKey: rule.key,
-                  match,
-                  unresolved: rule.unresolved,
-                  action: 'translate' as const,
-                  translation: step.behavior.mirror,
-                })),
-              ),
-            },
-          ]
-        : []),
-      ...(steps.some(({ behavior }) => behavior.drops)
-        ? [
-            {
-              ...head,
-              id: `${name}:filter`,
-              stage: 'filter' as const,
-              sees: direction === 'in' ? ('untranslated' as const) : ('translated' as const),
-              otherwise: 'accept' as const,
-              entries: all(({ behavior }) => ({ action: behavior.drops ? 'drop' : 'accept' })),
-            },
-          ]
-        : []),
-    ];
-  });
+  const policies = bound.flatMap((each, i) => policiesOf(`${id}:${each.direction}${i}`, made, each));
   return { rules: made.map(({ rule }) => rule), policies };
+}
+
+interface Made {
+  readonly step: Step;
+  readonly rule: Rule;
+}
+
+/** What a policy redirects, copies and drops where it is bound; what it redirects on the way out is routed already. */
+function policiesOf(id: string, made: readonly Made[], { direction, set }: Bound): Policy[] {
+  const isIn = direction === 'in';
+  const appliesTo = isIn ? { ingress: set, egress: ANY_NAME } : { ingress: ANY_NAME, egress: set };
+  const head = { evaluation: 'first-match' as const, appliesTo };
+  const entries = (
+    steps: readonly Made[],
+    make: (step: Step, rule: Rule) => Pick<PolicyEntry, 'action' | 'translation'>,
+  ): PolicyEntry[] =>
+    steps.flatMap(({ step, rule }) =>
+      step.condition.boxes.map((match) => ({
+        ruleKey: rule.key,
+        match,
+        unresolved: rule.unresolved,
+        ...make(step, rule),
+      })),
+    );
+  const redirects = withoutExemptions(
+    entries(made, ({ behavior }, { translation }) =>
+      behavior.way ? { action: 'translate', translation } : { action: 'exempt' },
+    ),
+  );
+  const mirrors = entries(
+    made.filter(({ step }) => step.behavior.mirror?.addresses),
+    ({ behavior }) => ({ action: 'translate', translation: behavior.mirror }),
+  );
+  const policies: Policy[] = [];
+  if (isIn && redirects.length > 0)
+    policies.push({ ...head, id, stage: 'redirect', otherwise: 'none', entries: redirects });
+  if (mirrors.length > 0)
+    policies.push({ ...head, id: `${id}:mirror`, stage: 'redirect', otherwise: 'none', entries: mirrors });
+  if (made.some(({ step }) => step.behavior.drops))
+    policies.push({
+      ...head,
+      id: `${id}:filter`,
+      stage: 'filter',
+      sees: isIn ? 'untranslated' : 'translated',
+      otherwise: 'accept',
+      entries: entries(made, ({ behavior }) => ({ action: behavior.drops ? 'drop' : 'accept' })),
+    });
+  return policies;
 }
 
 function ruleOf(
