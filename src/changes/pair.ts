@@ -1,6 +1,6 @@
 // rules before and after -> pairs: by key, by equal effect, by likeness within one list
 import type { Rule } from '../model/rule.ts';
-import { contentOf, isWide, placeOf, renamedPlaces } from './places.ts';
+import { contentOf, isWide, nameChanges, placeOf, renamedPlaces } from './places.ts';
 import type { Signatures } from './signature.ts';
 
 export interface Pair {
@@ -70,7 +70,15 @@ export function createEffects(
     const place = placeOf(rule);
     return renamed.get(place) ?? place;
   };
-  const effectOf = (rule: Rule) => `${where(rule)}|${contentOf({ ...rule, enabled: true }, signatures)}`;
+  // A jump names the chain it goes to.
+  const names = new Map([...renamed].flatMap(([old, now]) => nameChanges(old, now)));
+  const actionOf = ({ action }: Rule) =>
+    action
+      .split(' ')
+      .map((word) => names.get(word) ?? word)
+      .join(' ');
+  const effectOf = (rule: Rule) =>
+    `${where(rule)}|${contentOf({ ...rule, action: actionOf(rule), enabled: true }, signatures)}`;
   return {
     signatures,
     placeOf: (rule) => {

@@ -7,6 +7,14 @@ import type { Signatures } from './signature.ts';
 export const placeOf = ({ context: { table, chain, list, family } }: Rule): string =>
   [table, chain, list, family].map((part) => part ?? '').join('\u0000');
 
+/** The parts of two places that differ: old name, new name. */
+export function nameChanges(old: string, now: string): [string, string][] {
+  const parts = now.split('\u0000');
+  return old
+    .split('\u0000')
+    .flatMap((part, i): [string, string][] => (part !== '' && part !== parts[i] ? [[part, parts[i]]] : []));
+}
+
 /** What a rule does, wherever it is written and whatever it is called. */
 export function contentOf(rule: Rule, signatures: Signatures): string {
   const { kind, enabled, action, match, translation, unresolved, context } = rule;
