@@ -1,14 +1,6 @@
 // tables and chains of nftables or iptables -> policies, by hook and priority
-import {
-  type AddressSet,
-  ANY_V4,
-  ANY_V6,
-  NO_ADDRESSES,
-  sameAddresses,
-  unionAddresses,
-} from '../../src/model/addresses.ts';
+import { ANY_V4, ANY_V6 } from '../../src/model/addresses.ts';
 import type { EntryAction, Policy, PolicyEntry, Rule, SourceLine } from '../../src/model/rule.ts';
-import { ANY_SERVICE, sameServices } from '../../src/model/services.ts';
 import { ANY_NAME, ANY_TRAFFIC, allNamesBut, names, type Traffic } from '../../src/model/traffic.ts';
 import { type Budget, type ChainRule, flatten, newBudget, type Step } from './flatten.ts';
 
@@ -73,7 +65,6 @@ export function netfilterPolicies(chains: readonly Chain[]): {
       steps: untranslated(chain.base!, conditional(chain.base!, result.steps)),
     };
   });
-  const translated = translatedOf(flat.flatMap(({ steps }) => steps));
   const hasLocal = flat.some(
     ({ base, steps }) => base.hook === 'output' && steps.some(({ outcome }) => outcome.kind === 'translate'),
   );
@@ -83,7 +74,7 @@ export function netfilterPolicies(chains: readonly Chain[]): {
     const where = whereOf(base, hasLocal);
     return base.type === 'nat'
       ? natPolicies(chain, base, steps, where)
-      : [...redirectPolicy(chain, steps, where), ...filterPolicy(chain, base, steps, where, translated)];
+      : [...redirectPolicy(chain, steps, where), ...filterPolicy(chain, base, steps, where)];
   });
   return { policies, unread: [...unread] };
 }
@@ -128,13 +119,11 @@ function natPolicies(chain: Chain, base: BaseChain, steps: readonly Step[], appl
   const nat = policyOf(`${chain.id}`, stage, appliesTo, 'none', entriesOf(steps, stage, 'exempt', 'exempt'));
   // A drop in a NAT chain drops new connections.
   const drops = steps.some(({ outcome }) => outcome.kind === 'drop');
-  const filter = policyOf(
-    `${chain.id} (drops)`,
-    'filter',
-    appliesTo,
-    'accept',
-    entriesOf(steps, undefined, 'accept', 'drop'),
-  );
+  const dropping = entriesOf(steps, undefined, 'accept', 'drop');
+  const filter: Policy = {
+    ...policyOf(`${chain.id} (drops)`, 'filter', appliesTo, 'accept', dropping),
+    ...(base.hook === 'prerouting' ? { sees: 'untranslated' } : {}),
+  };
   return [...(nat.entries.length > 0 ? [nat] : []), ...(drops && base.hook !== 'output' ? [filter] : [])];
 }
 
@@ -144,27 +133,22 @@ function redirectPolicy(chain: Chain, steps: readonly Step[], appliesTo: Where):
   return [policyOf(`${chain.id} (redirect)`, 'redirect', appliesTo, 'none', entries)];
 }
 
-function filterPolicy(
-  chain: Chain,
-  base: BaseChain,
-  steps: readonly Step[],
-  appliesTo: Where,
-  translated: Translated,
-): Policy[] {
+function filterPolicy(chain: Chain, base: BaseChain, steps: readonly Step[], appliesTo: Where): Policy[] {
   const last: PolicyEntry = {
     ruleKey: base.policyKey,
     match: familyTraffic(chain.family),
     unresolved: [],
     action: 'drop',
   };
-  let entries = [...entriesOf(steps, undefined, 'accept', 'drop'), ...(base.policy === 'drop' ? [last] : [])];
-  if (base.hook !== 'forward') {
-    if (!entries.some(({ action }) => action === 'drop')) return [];
-    entries = passOverUndecidable(entries, base, translated);
-  }
+  const entries = [
+    ...entriesOf(steps, undefined, 'accept', 'drop'),
+    ...(base.policy === 'drop' ? [last] : []),
+  ];
+  if (base.hook !== 'forward' && !entries.some(({ action }) => action === 'drop')) return [];
   const decides =
     base.policy === 'drop' && chain.family === 'inet' && entries.at(-1)?.unresolved.length === 0;
-  return [policyOf(chain.id, 'filter', appliesTo, decides ? 'drop' : 'accept', entries)];
+  const policy = policyOf(chain.id, 'filter', appliesTo, decides ? 'drop' : 'accept', entries);
+  return [{ ...policy, ...seesOf(base) }];
 }
 
 function policyOf(
@@ -193,43 +177,12 @@ function entriesOf(
   });
 }
 
-interface Translated {
-  /** Whether anything is translated at the stage at all. */
-  readonly destination: boolean;
-  readonly source: boolean;
-}
-
-function translatedOf(steps: readonly Step[]): Translated {
-  const has = (stage: Policy['stage']) =>
-    steps.some(({ outcome }) => outcome.kind === 'translate' && outcome.stage === stage);
-  return { destination: has('destination-nat'), source: has('source-nat') };
-}
-
-/**
- * A filter that stands before destination NAT (or after source NAT) sees other addresses than the forward filters do.
- * Where something is translated, its drops that depend on those addresses cannot be decided in the order of the stages,
- * so they become conditions: passed over, and what they would stop counts as passing.
- */
-function passOverUndecidable(entries: PolicyEntry[], base: BaseChain, translated: Translated): PolicyEntry[] {
-  const isBefore = base.hook === 'ingress' || (base.hook === 'prerouting' && base.priority < DESTINATION_NAT);
-  const isAfter = base.hook === 'egress' || (base.hook === 'postrouting' && base.priority > SOURCE_NAT);
-  if (!(isBefore && translated.destination) && !(isAfter && translated.source)) return entries;
-  let depends = false;
-  return entries.map((entry) => {
-    const { match } = entry;
-    depends ||= isBefore
-      ? isPart(match.destinations) || !sameServices(match.services, ANY_SERVICE)
-      : isPart(match.sources);
-    if (!depends || entry.action !== 'drop') return entry;
-    const condition = `the packet ${isBefore ? 'before' : 'after'} translation`;
-    return { ...entry, unresolved: [...entry.unresolved, condition] };
-  });
-}
-
-/** Neither nothing nor the whole of a family. */
-function isPart(set: AddressSet): boolean {
-  const whole = unionAddresses(set.v4.length ? ANY_V4 : NO_ADDRESSES, set.v6.length ? ANY_V6 : NO_ADDRESSES);
-  return !sameAddresses(set, whole);
+/** Which addresses a filter sees, by its place in front of destination NAT, between the two, or behind source NAT. */
+function seesOf({ hook, priority }: BaseChain): Pick<Policy, 'sees'> {
+  const isBefore = hook === 'ingress' || (hook === 'prerouting' && priority < DESTINATION_NAT);
+  if (isBefore) return { sees: 'untranslated' };
+  const isAfter = hook === 'egress' || (hook === 'postrouting' && priority > SOURCE_NAT);
+  return isAfter ? { sees: 'translated' } : {};
 }
 
 /** The rule that stands for a base chain's policy. */

@@ -54,3 +54,29 @@ test('netfilter: what accepts only translated packets opens nothing until a tran
     '0.0.0.0/0 -> 203.0.113.50 tcp/443 by destination NAT of 10.20.0.1 tcp/8443',
   );
 });
+
+test('netfilter: a drop in front of destination NAT stops what arrives, not what it becomes', () => {
+  const text = (drop: string) =>
+    [
+      '*raw',
+      ':PREROUTING ACCEPT [0:0]',
+      ...(drop ? [drop] : []),
+      'COMMIT',
+      '*nat',
+      ':PREROUTING ACCEPT [0:0]',
+      '-A PREROUTING -d 10.20.0.1/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 203.0.113.50:443',
+      'COMMIT',
+      '*filter',
+      ':FORWARD DROP [0:0]',
+      '-A FORWARD -d 203.0.113.50/32 -p tcp -m tcp --dport 443 -m conntrack --ctstate DNAT -j ACCEPT',
+      'COMMIT',
+      '',
+    ].join('\n');
+  const closed = (drop: string) =>
+    diff(text(''), text(drop)).flatMap(({ closes }) => closes.map(describeOpening));
+  assert.deepEqual(closed('-A PREROUTING -d 203.0.113.50/32 -j DROP'), []);
+  assert.deepEqual(
+    closed('-A PREROUTING -s 10.20.7.0/24 -d 10.20.0.1/32 -p tcp -m tcp --dport 8443 -j DROP'),
+    ['10.20.7.0/24 -> 203.0.113.50 tcp/443 by destination NAT of 10.20.0.1 tcp/8443'],
+  );
+});

@@ -192,13 +192,19 @@ test('what is not understood is listed with its number, and a rule with it is ke
   assert.deepEqual(ruleSet.rules.at(-1)?.unresolved, ['FANCY']);
 });
 
-test('a drop before translation is passed over where something is translated', () => {
+test('a filter before translation sees the packet as it arrives, one after it as it leaves', () => {
   const raw = table('raw', ':PREROUTING ACCEPT [0:0]', '-A PREROUTING -d 10.0.0.9/32 -j DROP');
-  const nat = table('nat', ':PREROUTING ACCEPT [0:0]', '-A PREROUTING -d 192.0.2.1/32 -j DNAT --to-destination 10.0.0.9');
-  assert.deepEqual(entries(raw, 'ip raw PREROUTING'), ['drop any from 0.0.0.0/0 to 10.0.0.9']);
-  assert.deepEqual(entries(`${raw}\n${nat}`, 'ip raw PREROUTING'), [
-    'drop any from 0.0.0.0/0 to 10.0.0.9 if the packet before translation',
-  ]);
+  const nat = table(
+    'nat',
+    ':PREROUTING ACCEPT [0:0]',
+    '-A PREROUTING -d 192.0.2.1/32 -j DNAT --to-destination 10.0.0.9',
+    '-A PREROUTING -s 198.51.100.0/24 -j DROP',
+  );
+  const both = `${raw}\n${nat}`;
+  assert.deepEqual(entries(both, 'ip raw PREROUTING'), ['drop any from 0.0.0.0/0 to 10.0.0.9']);
+  const sees = (id: string) => read(both).policies.find((policy) => policy.id === id)?.sees;
+  assert.deepEqual([sees('ip raw PREROUTING'), sees('ip nat PREROUTING (drops)')], ['untranslated', 'untranslated']);
+  assert.equal(read(forward('-A FORWARD -j DROP')).policies.at(-1)?.sees, undefined);
 });
 
 test('random and hostile text never throws', () => {
