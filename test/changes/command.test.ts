@@ -27,6 +27,14 @@ before(async () => {
   await writeFile(path('old'), OLD);
   await writeFile(path('new'), OLD.replace('COMMIT', `${RELAY}\nCOMMIT`));
   await writeFile(path('counters'), OLD.replaceAll('[0:0]', '[81:4242]').replace('00:00:00', '01:00:00'));
+  const odd = OLD.replace('-j ACCEPT', '-m comment --comment "see CHG1" -j ACCEPT');
+  await writeFile(path('said'), odd);
+  await writeFile(path('said-so'), odd.replace('CHG1', 'CHG2\u001b[2J\u009b2J'));
+  await writeFile(path('unread'), OLD.replace('-A FORWARD', '-A FORWARD -j \u001b[31mFANCY\n-A FORWARD'));
+  await writeFile(path('ios'), 'Current configuration : 10 bytes\nversion 15.9\nhostname a\n!\nend\n');
+  const [permit, drop] = ['-A FORWARD -s 10.20.0.0/24 -j ACCEPT\n', '-A FORWARD -d 203.0.113.9/32 -j DROP\n'];
+  await writeFile(path('drop-first'), OLD.replace(permit, drop + permit));
+  await writeFile(path('drop-last'), OLD.replace(permit, permit + drop));
   await writeFile(path('noise'), 'nothing that any device would say\n');
 });
 after(() => rm(folder, { recursive: true }));
@@ -64,6 +72,65 @@ test('counters and dates are no difference', async () => {
   assert.deepEqual([same.status, same.out], [0, 'No rule differs in effect.\n']);
 });
 
+test('a line that moved is told with both numbers, a comment apart', async () => {
+  const { status, out } = await diff(path('said'), path('said-so'));
+  assert.equal(status, 0);
+  assert.match(
+    out,
+    /^No rule differs in effect\.\n\nComments that differ, with no effect on traffic:\n {2}line 10: "see CHG1" -> "see CHG2/,
+  );
+  const moved = await diff(path('drop-first'), path('drop-last'));
+  assert.equal(moved.status, 1);
+  assert.match(moved.out, /^egress-permit: filter rule moved .*\n {4}line (10 -> 11|11 -> 10): -A FORWARD /);
+});
+
+test('lines that were not understood are told where they differ', async () => {
+  const { status, out } = await diff(path('old'), path('unread'));
+  assert.equal(status, 0);
+  assert.match(
+    out,
+    /not understood differ, and what they do is not compared:\n {2}\+ line 10: -A FORWARD -j .*FANCY\n/,
+  );
+  const same = await diff(path('unread'), path('unread'));
+  assert.match(
+    same.out,
+    /^No rule differs in effect\.\n\n1 lines were not understood; they are the same on both sides\.\n$/,
+  );
+  const { out: json } = await diff(path('old'), path('unread'), '--json');
+  assert.deepEqual(JSON.parse(json).unread, { same: 0, before: [], after: [10] });
+});
+
+test('no text of a device reaches the terminal as it is', async () => {
+  const sides = [
+    ['said', 'said-so'],
+    ['old', 'unread'],
+  ];
+  for (const [old, now] of sides)
+    for (const args of [[], ['--json']]) {
+      const { out } = await diff(path(old), path(now), ...args);
+      assert.doesNotMatch(out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+      assert.match(out, /\\u001b\[/);
+    }
+  const { out } = await diff(path('said'), path('said-so'), '--json');
+  assert.equal(JSON.parse(out).comments[0].after.comment, 'see CHG2\u001b[2J\u009b2J');
+});
+
+test('colour on a terminal only, and not where NO_COLOR is set', async (t) => {
+  const run = (command: string, env: Record<string, string>) =>
+    new Promise<string>((resolve) => {
+      const options = { env: { ...process.env, TERM: 'xterm-256color', ...env } };
+      execFile('script', ['-qec', command, '/dev/null'], options, (_, out) => resolve(out));
+    });
+  const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  const command = `${process.execPath} ${main} diff ${path('old')} ${path('new')}`;
+  const plain = await diff(path('old'), path('new'));
+  assert.doesNotMatch(plain.out, /\u001b/);
+  const painted = await run(command, { NO_COLOR: '' });
+  if (painted === '') return t.skip('script(1), which makes a terminal, is not here');
+  assert.match(painted, /\u001b\[/);
+  assert.doesNotMatch(await run(command, { NO_COLOR: '1' }), /\u001b\[\d/);
+});
+
 test('--json is for programs, --internal decides what is external', async () => {
   const { status, out } = await diff(
     path('old'),
@@ -89,6 +156,7 @@ test('bad use and unreadable input exit 2 and say why', async () => {
     [[path('old')], /two files/],
     [[path('old'), path('missing')], /missing/],
     [[path('old'), path('noise')], /noise/],
+    [[path('old'), path('ios')], /OLD reads as .*linux-iptables.*NEW as .*cisco-ios.*--vendor/],
     [[path('old'), path('new'), '--internal', '10.0.0.0/99'], /--internal/],
     [[path('old'), path('new'), '--vendor', 'nobody'], /nobody/],
   ] as const) {

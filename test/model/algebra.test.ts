@@ -48,6 +48,32 @@ test('ranges: union, intersection and difference agree with membership value by 
   }
 });
 
+test('ranges: long lists and what lies in them agree value by value', () => {
+  const random = seeded(3);
+  for (let n = 0; n < 2000; n++) {
+    const pairs = Array.from({ length: 12 + random.below(20) }, (_, i) => {
+      const first = i * 8 + random.below(4);
+      return [first, first + random.below(4)] as const;
+    });
+    const at = random.below(260);
+    const one = [at, at + random.below(random.chance(0.5) ? 4 : 80)];
+    const long = ranges.normalise(pairs, next);
+    const left = ranges.subtract(long, one, next, previous);
+    const both = ranges.intersect(long, one);
+    const outside = ranges.subtract(one, long, next, previous);
+    for (let value = 0; value < 280; value++) {
+      const [inLong, inOne] = [inPairs(pairs, value), value >= one[0] && value <= one[1]];
+      assert.equal(ranges.contains(left, value), inLong && !inOne);
+      assert.equal(ranges.contains(both, value), inLong && inOne);
+      assert.equal(ranges.contains(outside, value), inOne && !inLong);
+    }
+    for (let i = 1; i < left.length; i++)
+      assert.ok(i % 2 ? left[i] >= left[i - 1] : left[i] > left[i - 1] + 1, `sorted, apart: ${left}`);
+    assert.equal(ranges.covers(long, one), outside.length === 0);
+    assert.ok(ranges.covers(long, both) && ranges.covers(one, both));
+  }
+});
+
 test('addresses: both families by the same algebra, up to the last address', () => {
   const random = seeded(2);
   const last = (1n << 128n) - 1n;
