@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const BENCHMARKS = ['decode', 'collect', 'events', 'enrich', 'changes', 'pulls', 'hosts', 'start'];
+const BENCHMARKS = ['decode', 'collect', 'events', 'enrich', 'diff', 'pulls', 'hosts', 'start'];
 
 for (const name of BENCHMARKS) {
   process.stdout.write(`\n== ${name}\n`);

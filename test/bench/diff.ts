@@ -1,4 +1,4 @@
-// parse and diff of large rule sets, printed as a table: node test/bench/changes.ts
+// parse and diff of large rule sets, printed as a table: node test/bench/diff.ts
 import { execFileSync } from 'node:child_process';
 import { diffRuleSets } from '../../src/changes/diff.ts';
 import { DEFAULT_INTERNAL } from '../../src/model/site.ts';
@@ -77,8 +77,8 @@ function measure(ruleCount: number, name: string, edit: (lines: string[]) => str
     'diff, ms': milliseconds(middle),
     changes: changes.length,
     approximate: changes.filter((change) => change.approximate).length,
-    openings: changes.reduce((sum, change) => sum + change.opens.length, 0),
-    'RSS, MiB': Math.round(process.memoryUsage().rss / 2 ** 20),
+    openings: changes.reduce((sum, change) => sum + change.opens.length + change.closes.length, 0),
+    'peak RSS, MiB': Math.round(process.resourceUsage().maxRSS / 1024),
   };
 }
 
@@ -86,6 +86,7 @@ const some = (lines: string[]) => edited(lines, seeded(7));
 const ROWS = [
   () => measure(1_000, `${EDITS}`, some),
   () => measure(10_000, `${EDITS}`, some),
+  () => measure(50_000, `${EDITS}`, some),
   () => measure(10_000, 'any to any on top', (lines) => ['-A FORWARD -j ACCEPT', ...lines]),
 ];
 
