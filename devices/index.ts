@@ -6,6 +6,7 @@ import { ciscoIosXr } from './cisco-iosxr.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
 import type { DeviceDefinition } from './definition.ts';
 import { edgeos } from './edgeos.ts';
+import { f5Bigip } from './f5-bigip.ts';
 import { firewalld } from './firewalld.ts';
 import { fortios } from './fortios.ts';
 import { freebsdPf } from './freebsd-pf.ts';
@@ -26,6 +27,7 @@ export const definitions: readonly DeviceDefinition[] = [
   ciscoIosXr,
   ciscoNxos,
   edgeos,
+  f5Bigip,
   firewalld,
   fortios,
   freebsdPf,
