@@ -1,10 +1,18 @@
 // changed entries -> what each may have opened, at most; for differences too finely cut to follow exactly
 import type { Policy, PolicyEntry, RuleSet, Stage, Translation } from '../model/rule.ts';
-import type { Traffic } from '../model/traffic.ts';
+import { intersectTraffic, type Traffic } from '../model/traffic.ts';
 import type { Found, Novelty } from './compare.ts';
-import { appliesBox, decidedBy, usable } from './decide.ts';
+import { appliesBox, CUT_COST, decidedBy, usable } from './decide.ts';
 import type { SideName } from './ladders.ts';
-import { arriving, type Decider, insideArriving, mayOverlap, type Piece, splitSeen } from './piece.ts';
+import {
+  arriving,
+  type Decider,
+  insideArriving,
+  mayOverlap,
+  type Piece,
+  restrictSeen,
+  splitSeen,
+} from './piece.ts';
 import type { Touched } from './touched.ts';
 import { translateDestination } from './translate.ts';
 
@@ -135,10 +143,12 @@ function mayBecome(translating: Translating, opener: Opener, box: Traffic, left:
     const entries = own ? own.filter(([, entry]) => entry.action === 'translate') : translating[stage];
     const mayPassBy = !own || entries.length === 0;
     left.comparisons -= pieces.length * entries.length;
-    return pieces.flatMap((piece) => [
+    const becoming = pieces.flatMap((piece) => [
       ...(mayPassBy ? [piece] : []),
       ...entries.flatMap((one) => hitBy(piece, one).flatMap((hit) => translate(hit, one[1]))),
     ]);
+    left.comparisons -= becoming.length * CUT_COST;
+    return becoming;
   };
   const arrived = each([arriving(box)], 'destination-nat', (piece, entry) =>
     translateDestination(piece, entry, entry.translation as Translation),
@@ -158,9 +168,9 @@ function ownAt({ isNew, policy, decider }: Opener, stage: Stage): readonly Place
 
 function hitBy(piece: Piece, [policy, entry]: Placed): Piece[] {
   if (piece.unknown || !mayOverlap(piece.seen, entry.match)) return [];
-  const { hit } = splitSeen(piece, entry.match);
-  const bound = hit && splitSeen(hit, appliesBox(policy)).hit;
-  return bound ? [bound] : [];
+  const seen = intersectTraffic(piece.seen, entry.match);
+  const bound = seen && intersectTraffic(seen, appliesBox(policy));
+  return bound ? [restrictSeen(piece, bound)] : [];
 }
 
 /** The part of a piece that the opener meets. */
