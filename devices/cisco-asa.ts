@@ -85,6 +85,7 @@ export const ciscoAsa: DeviceDefinition = {
     'An account of a single context of several cannot pull: it may not go to the system execution space.',
     'A twice NAT statement without a destination is not taken to hide destination translations that stand after it.',
     'Crypto maps are judged before the source is translated; VPN filters and remote-access pools have no policy.',
+    'Dynamic crypto maps without a list are listed; what their peers propose is not followed.',
     'Policy routing is judged after translation of destinations.',
     'nat-control, `alias`, `established`, DNS rewriting, cut-through proxy (aaa authentication match) and WCCP are unread or not followed.',
     'The policy that FMC hands to Snort is not in the text of FTD: entries with an L7 rule are conditions.',

@@ -3,9 +3,10 @@ import type { SourceLine } from '../../src/model/rule.ts';
 import type { Traffic } from '../../src/model/traffic.ts';
 import { ANY_TRAFFIC } from '../../src/model/traffic.ts';
 import { mergedServices, readMatch } from './asa-match.ts';
-import { type AsaScope, linesOnce, statements } from './asa-scope.ts';
+import { type AsaScope, statements } from './asa-scope.ts';
 import type { Cursor } from './cisco-address.ts';
 import { lineOf, wordsOf } from './indent.ts';
+import { MAX_LINES } from './objects.ts';
 
 export interface AsaEntry {
   readonly permits: boolean;
@@ -136,7 +137,7 @@ function readEntry(
       ]),
     ],
     ...(comment ? { comment } : {}),
-    lines: linesOnce([line, ...match.lines]),
+    lines: match.lines.length === 0 ? [line] : [line, ...match.lines].slice(0, MAX_LINES),
   };
 }
 

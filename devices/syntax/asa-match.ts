@@ -4,7 +4,7 @@ import type { SourceLine } from '../../src/model/rule.ts';
 import type { NameSet } from '../../src/model/traffic.ts';
 import { predefined, serviceBox, subnet } from './asa-objects.ts';
 import { asaIcmp, asaPort, asaPorts, asaProtocols } from './asa-ports.ts';
-import type { AsaScope } from './asa-scope.ts';
+import { type AsaScope, linesOnce } from './asa-scope.ts';
 import { type Cursor, type PortPairs, setOf, unionOfServices, v4 } from './cisco-address.ts';
 import type { ServiceBox } from './objects.ts';
 
@@ -76,8 +76,14 @@ export function readMatch(
     destination,
     names: { ...(ingress ? { ingress } : {}), ...(egress ? { egress } : {}) },
     unresolved: [...parts.flatMap(({ unresolved }) => unresolved), ...conditions],
-    lines: parts.flatMap(({ lines }) => lines),
+    lines: joined(parts.map(({ lines }) => lines)),
   };
+}
+
+/** Lists run to a million entries: what comes from one group is not copied. */
+function joined(lists: readonly (readonly SourceLine[])[]): readonly SourceLine[] {
+  const filled = lists.filter(({ length }) => length > 0);
+  return filled.length <= 1 ? (filled[0] ?? NONE) : linesOnce(filled.flat());
 }
 
 const EVERY: ServiceBox = serviceBox(asaProtocols('ip')!, undefined, undefined);

@@ -195,7 +195,9 @@ export function buildAsaCrypto(scope: AsaScope, lists: ReadonlyMap<string, AsaLi
       appliesTo: { ingress: ANY_NAME, egress },
       otherwise: 'none',
     });
-    for (const { made } of steps) policy.entry(made, 'translate', { translation: made.rule.translation });
+    // What the clients of a dynamic map propose is not known: it must not seem to take all that leaves.
+    for (const { made, hasList } of steps)
+      if (hasList) policy.entry(made, 'translate', { translation: made.rule.translation });
     return permitsVpn
       ? steps
           .filter(({ isFixed }) => isFixed)
@@ -256,6 +258,7 @@ function cryptoRule(
   return {
     made,
     boxes: condition.boxes,
+    hasList: list !== undefined,
     isFixed: list !== undefined && condition.unresolved.length === 0 && entry.dynamic === undefined,
   };
 }

@@ -144,3 +144,14 @@ test('what a tunnel brings in passes lists by, unless it is told not to', () => 
     'translate any from 10.0.0.0/24 to 10.9.0.0/16 => tunnel 198.51.100.9',
   ]);
 });
+
+test('a dynamic map redirects what its list names, and without a list nothing', () => {
+  const map = 'crypto map M 65535 ipsec-isakmp dynamic D\ncrypto map M interface outside\n';
+  const set = 'crypto dynamic-map D 1 set ikev1 transform-set T\n';
+  assert.deepEqual(entries(SIDES + set + map, 'redirect'), []);
+  assert.equal(read(SIDES + set + map).rules.filter(({ kind }) => kind === 'tunnel').length, 1);
+  const list = `${VPN.split('\n')[0]}\ncrypto dynamic-map D 1 match address V\n`;
+  assert.deepEqual(entries(SIDES + list + map, 'redirect'), [
+    'translate any from 10.0.0.0/24 to 10.9.0.0/16 => tunnel if far end of the tunnel is not in the configuration',
+  ]);
+});
