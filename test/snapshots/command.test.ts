@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import type { Algorithms } from 'ssh2';
 import { newKeyPair, type PlayedDevice, play } from './play.ts';
+import { serve } from './server.ts';
 import { EDGE } from './vendors.ts';
 
 const MODULE = new URL('../../src/snapshots/command.ts', import.meta.url).href;
@@ -18,7 +20,12 @@ const SCRIPT = `
 
 async function check(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT, '--', ...args], {
-    env: { ...process.env, DEVICE_PASSWORD: 'correct horse', WRONG: 'battery staple' },
+    env: {
+      ...process.env,
+      DEVICE_PASSWORD: 'correct horse',
+      WRONG: 'battery staple',
+      JUMP_PASSWORD: 'open sesame',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
@@ -30,6 +37,12 @@ async function check(...args: string[]): Promise<{ status: number | null; stdout
   });
   const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
   return { status, ...output };
+}
+
+async function startGuard(context: TestContext) {
+  const guard = await serve({ username: 'guard', password: 'open sesame', forwards: true }, {});
+  context.after(guard.stop);
+  return guard;
 }
 
 async function start(context: TestContext, device: PlayedDevice) {
@@ -88,7 +101,78 @@ describe('postern check', { concurrency: 4 }, () => {
     assert.deepEqual(playing.passwords, []);
   });
 
+  test('goes through jump hosts to an old device at an IPv6 address, and says what to pin and what is old', async (t) => {
+    const algorithms = {
+      cipher: ['3des-cbc'],
+      kex: ['diffie-hellman-group14-sha1'],
+    } as unknown as Algorithms;
+    const device = await play({ ...EDGE, algorithms, listensOn: '::1' });
+    const guards = [await startGuard(t), await startGuard(t)];
+    t.after(device.stop);
+    const jump = guards.map(({ port }) => `guard@127.0.0.1:${port}`).join(',');
+    const args = [
+      ...['--vendor', 'cisco-ios', '--jump', jump, '--password-env', 'DEVICE_PASSWORD'],
+      ...['--jump-password-env', 'JUMP_PASSWORD', `reader@[::1]:${device.port}`],
+    ];
+    const refused = await check(...args);
+    assert.equal(refused.status, 1, refused.stdout + refused.stderr);
+    assert.match(
+      refused.stdout,
+      /FAILED +handshake: no-common-algorithms: .*legacy profiles sha1-kex,cbc \(/,
+    );
+    const { status, stdout, stderr } = await check(...args, '--legacy', 'cbc,sha1-kex');
+    assert.equal(status, 0, stdout + stderr);
+    assert.match(stdout, /login +jump host 127\.0\.0\.1: guard by password/);
+    assert.match(stdout, /connect +\[::1\] port \d+ through 127\.0\.0\.1/);
+    assert.match(stdout, /legacy +this session needed sha1-kex, cbc/);
+    assert.equal(stdout.match(/pin +--jump-host-key 'ssh-ed25519 /g)?.length, 2);
+    assert.match(stdout, /pin +--host-key 'ssh-ed25519 /);
+    const keys = [...stdout.matchAll(/--jump-host-key '([^']+)'/g)].map(([, key]) => key);
+    const pinned = keys.toReversed().flatMap((key) => ['--jump-host-key', key]);
+    const swapped = await check(...args, '--legacy', 'cbc,sha1-kex', ...pinned);
+    assert.match(swapped.stdout, /FAILED +host-key: host-key-changed: .*jump host 127\.0\.0\.1: /);
+  });
+
+  test('says at which jump host the login failed, and shows no password', async (t) => {
+    const guard = await startGuard(t);
+    const args = await start(t, EDGE);
+    const { status, stdout } = await check(
+      ...args,
+      ...['--jump', `guard@127.0.0.1:${guard.port}`, '--jump-password-env', 'WRONG'],
+      ...['--password-env', 'DEVICE_PASSWORD'],
+    );
+    assert.equal(status, 1);
+    assert.match(
+      stdout,
+      /FAILED +login: login-failed: 127\.0\.0\.1: jump host 127\.0\.0\.1: the login of guard/,
+    );
+    assert.doesNotMatch(stdout, /battery staple|correct horse/);
+  });
+
+  test('masks a typed password that the device echoes', async (t) => {
+    const greeting = 'Trace: login correct horse\nusername bob secret 5 $1$abcd$efghijklmnopqrstuv\n';
+    const commands = { 'show running-config': `${greeting}% Authorization failed\n` };
+    const args = await start(t, { ...EDGE, commands });
+    const { stdout } = await check(...args, '--password-env', 'DEVICE_PASSWORD');
+    assert.match(stdout, /FAILED +command: command-refused: [\s\S]*\| Trace: login <removed>/);
+    assert.doesNotMatch(stdout, /correct horse|efghij/);
+  });
+
   for (const [name, args, message] of [
+    [
+      'an unknown profile',
+      ['--vendor', 'cisco-ios', '--legacy', 'cbc,rc4', 'edge1'],
+      /sha1-kex, cbc, ssh-rsa, ssh-dss .*not rc4/,
+    ],
+    ['the port twice', ['--vendor', 'cisco-ios', '--port', '22', 'edge1:22'], /port once/],
+    ['an address without its zone', ['--vendor', 'cisco-ios', 'fe80::1'], /name the interface/],
+    ['a bad jump host', ['--vendor', 'cisco-ios', '--jump', 'a@b@', 'edge1'], /--jump: .*neither/],
+    ['too many jump hosts', ['--vendor', 'cisco-ios', '--jump', 'a,b,c,d,e,f', 'edge1'], /at most 5/],
+    [
+      'a key for no jump host',
+      ['--vendor', 'cisco-ios', '--jump-host-key', 'ssh-rsa AAAA', 'edge1'],
+      /more often than --jump/,
+    ],
     ['no host', ['--vendor', 'cisco-ios'], /HOST/],
     ['no vendor', ['edge1'], /cisco-ios/],
     ['an unknown vendor', ['--vendor', 'x', 'edge1'], /known: .*cisco-ios/],

@@ -22,7 +22,7 @@ const OPTIONS = {
 
 describe('pull from OpenSSH', { skip }, () => {
   let folder: string;
-  let server: ChildProcess;
+  const servers: ChildProcess[] = [];
   let target: PullTarget;
   let file: string;
   let log = '';
@@ -34,12 +34,24 @@ describe('pull from OpenSSH', { skip }, () => {
     await writeFile(file, CONFIGURATION);
     for (const name of ['host', 'user'])
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
+    target = {
+      name: 'edge1',
+      address: 'localhost',
+      port: await startServer(),
+      username: userInfo().username,
+      credential: { privateKey: await readFile(join(folder, 'user'), 'utf8') },
+    };
+  });
+
+  /** One more sshd with the same keys; further lines of its configuration go before the others and so count. */
+  async function startServer(...more: string[]): Promise<number> {
     const port = await freePort();
-    const config = join(folder, 'config');
+    const config = join(folder, `config-${port}`);
     const lines = [
+      ...more,
       `Port ${port}`,
       'ListenAddress 127.0.0.1',
-      `HostKey ${join(folder, 'host')}`,
+      ...(more.some((line) => line.startsWith('HostKey ')) ? [] : [`HostKey ${join(folder, 'host')}`]),
       `AuthorizedKeysFile ${join(folder, 'user.pub')}`,
       'StrictModes no',
       'UsePAM no',
@@ -48,22 +60,17 @@ describe('pull from OpenSSH', { skip }, () => {
       'PidFile none',
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
-    server = spawn(SSHD!, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const server = spawn(SSHD!, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    servers.push(server);
     server.stderr!.on('data', (chunk) => {
       log += chunk;
     });
     await listening(port, server);
-    target = {
-      name: 'edge1',
-      address: 'localhost',
-      port,
-      username: userInfo().username,
-      credential: { privateKey: await readFile(join(folder, 'user'), 'utf8') },
-    };
-  });
+    return port;
+  }
 
   after(async () => {
-    server?.kill();
+    for (const server of servers) server.kill();
     if (folder) await rm(folder, { recursive: true });
   });
 
@@ -105,6 +112,59 @@ describe('pull from OpenSSH', { skip }, () => {
     if (text === undefined) t.skip('sshd of an ordinary user may not open a terminal on this system');
     else assert.equal(text, CONFIGURATION);
   });
+
+  const local = () => ({ ...target, address: '127.0.0.1' });
+  const catVendor = () => ({ ...execVendor, session: { ...execVendor.session, commands: [cat()] } });
+
+  test('a jump host of OpenSSH leads to the device, and one that forwards nothing says so', async () => {
+    const { name: _name, ...hop } = local();
+    const through = await pull({ ...local(), jump: [hop] }, catVendor(), OPTIONS);
+    assert.equal(through.text, CONFIGURATION);
+    assert.deepEqual(through.jumpHostKeys, [through.hostKey]);
+    const closed = { ...hop, port: await startServer('AllowTcpForwarding no') };
+    await assert.rejects(
+      pull({ ...local(), jump: [hop, closed] }, catVendor(), OPTIONS),
+      (error: PosternError) =>
+        error.code === 'forward-refused' && /allow TCP forwarding there/.test(error.message),
+    );
+    const gone = await freePort();
+    await assert.rejects(
+      pull({ ...local(), port: gone, jump: [hop] }, catVendor(), OPTIONS),
+      (error: PosternError) => error.code === 'unreachable' && /cannot reach/.test(error.message),
+    );
+  });
+
+  for (const [name, profile, lines] of [
+    ['SHA-1 key exchange', 'sha1-kex', ['KexAlgorithms diffie-hellman-group14-sha1']],
+    ['the oldest key exchange', 'sha1-kex', ['KexAlgorithms diffie-hellman-group1-sha1']],
+    ['SHA-1 authentication codes', 'sha1-kex', ['MACs hmac-sha1', 'Ciphers aes128-ctr']],
+    ['AES by CBC', 'cbc', ['Ciphers aes256-cbc']],
+    ['triple DES', 'cbc', ['Ciphers 3des-cbc']],
+    ['RSA by SHA-1', 'ssh-rsa', ['HostKeyAlgorithms ssh-rsa', 'HostKey rsa']],
+    ['DSA', 'ssh-dss', ['HostKeyAlgorithms ssh-dss', 'HostKey dsa']],
+  ] as const)
+    test(`an OpenSSH that has only ${name} needs the profile ${profile}`, async (t) => {
+      const more: string[] = lines.map((line) =>
+        line.replace(/^HostKey (\w+)$/, (_all, key) => `HostKey ${join(folder, key)}`),
+      );
+      const key = lines.map((line) => /^HostKey (\w+)$/.exec(line)?.[1]).find(Boolean);
+      try {
+        if (key)
+          execFileSync('ssh-keygen', ['-q', '-t', key, '-N', '', '-f', join(folder, key)], { stdio: 'pipe' });
+      } catch {
+        return t.skip(`this OpenSSH makes no ${key} keys`);
+      }
+      const port = await startServer(...more).catch((error) => error as Error);
+      if (port instanceof Error) return t.skip(`this OpenSSH does not know ${name}`);
+      await assert.rejects(
+        pull({ ...local(), port }, catVendor(), OPTIONS),
+        (error: PosternError) =>
+          error.code === 'no-common-algorithms' && error.message.includes(`legacy profile ${profile} (`),
+      );
+      const result = await pull({ ...local(), port, legacyProfiles: [profile] }, catVendor(), OPTIONS);
+      assert.equal(result.text, CONFIGURATION);
+      assert.deepEqual(result.algorithms.legacyProfiles, [profile]);
+    });
 
   test('a user without a key is refused', async () => {
     await assert.rejects(
