@@ -104,6 +104,7 @@ test('a list of the device itself or of nothing has no entry', () => {
     plane.policies.some(({ id }) => id.startsWith('access:')),
     false,
   );
+  assert.deepEqual(plane.unread, []);
   assert.equal(
     rules('access-group L in interface outside per-user-override\n').policies[0].id,
     'access:outside:in',
