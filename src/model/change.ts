@@ -20,7 +20,7 @@ export interface Opening {
   readonly traffic: Traffic;
   readonly destinationTranslation?: Translation;
   readonly sourceTranslation?: Translation;
-  /** Keys of the rules that decide about this piece. */
+  /** Keys of rules that decide about this piece, 16 at most. */
   readonly ruleKeys: readonly string[];
   readonly class: ChangeClass;
   /** Passes only under conditions that cannot be resolved (a mark, a time range). */

@@ -142,3 +142,9 @@ test('what another version writes: defaults, order of sections, older words', ()
     ),
   );
 });
+
+test('another form of the same configuration: curly braces, set lines, XML', () => {
+  const [curly, set, xml] = ['curly', 'set', 'xml'].map((form) => fixture(`panos/pa-850-${form}_10.2`));
+  same(curly, set);
+  same(set, xml);
+});
