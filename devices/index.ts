@@ -12,11 +12,14 @@ import { fortios } from './fortios.ts';
 import { freebsdPf } from './freebsd-pf.ts';
 import { h3cComware } from './h3c-comware.ts';
 import { huaweiVrp } from './huawei-vrp.ts';
+import { junos } from './junos.ts';
 import { linuxIptables } from './linux-iptables.ts';
 import { linuxNftables } from './linux-nftables.ts';
 import { mikrotikRouteros } from './mikrotik-routeros.ts';
 import { openbsdPf } from './openbsd-pf.ts';
+import { opnsense } from './opnsense.ts';
 import { panos } from './panos.ts';
+import { pfsense } from './pfsense.ts';
 import { ufw } from './ufw.ts';
 import { vyos } from './vyos.ts';
 
@@ -33,11 +36,14 @@ export const definitions: readonly DeviceDefinition[] = [
   freebsdPf,
   h3cComware,
   huaweiVrp,
+  junos,
   linuxIptables,
   linuxNftables,
   mikrotikRouteros,
   openbsdPf,
+  opnsense,
   panos,
+  pfsense,
   ufw,
   vyos,
 ];

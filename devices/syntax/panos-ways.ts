@@ -5,7 +5,14 @@ import { ANY_NAME, ANY_TRAFFIC, type NameSet, names } from '../../src/model/traf
 import type { PolicyBuilder } from './assemble.ts';
 import { has, isYes, last } from './panos-config.ts';
 import { conditionsOf, enter, matchOf, servicesIn, zoneNames } from './panos-match.ts';
-import { type Lookup, learnsRoutes, type StaticRoute, staticRoutesOf, type Tunnel } from './panos-network.ts';
+import {
+  type Lookup,
+  learnsRoutes,
+  routersOf,
+  type StaticRoute,
+  staticRoutesOf,
+  type Tunnel,
+} from './panos-network.ts';
 import {
   makeRule,
   once,
@@ -110,8 +117,8 @@ export interface Place {
 }
 
 /**
- * Tunnels and the static routes into them. What has no static route may be reached by routes that the device learns: then
- * everything that leaves by the tunnel's interface counts.
+ * Tunnels and the static routes into them. Where the device learns routes, or its routers are not in the text, everything
+ * that leaves by the tunnel's interface counts.
  */
 export function readTunnels(
   network: WordTree | undefined,
@@ -127,11 +134,8 @@ export function readTunnels(
     const into = byInterface.get(route.through ?? '')?.find((tunnel) => tunnel.enabled);
     readRoute(route, into, place, reader, policy);
   }
-  const learns = learnsRoutes(network);
-  for (const tunnel of tunnels) {
-    const isRouted = routes.some(({ through, destination }) => through === tunnel.through && destination);
-    readTunnel(tunnel, learns || !isRouted, place, reader, policy);
-  }
+  const takesAll = learnsRoutes(network) || routersOf(network).length === 0;
+  for (const tunnel of tunnels) readTunnel(tunnel, takesAll, place, reader, policy);
 }
 
 const KNOWN_ROUTE = new Set(

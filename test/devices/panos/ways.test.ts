@@ -34,7 +34,9 @@ test('forwarding by policy is met by what leaves through its interface', () => {
 test('a tunnel takes what is routed into it; with learnt routes all that leaves by it', () => {
   const takes = 'translate any from any to any out tunnel.1 => tunnel 203.0.113.200';
   const routed = 'translate any from 0.0.0.0/0 to 192.0.2.0/24 out tunnel.1 => tunnel 203.0.113.200';
+  // Without a router in the text nobody knows what is routed.
   assert.deepEqual(entries(TUNNEL, 'redirect'), [takes]);
+  assert.deepEqual(entries(`${TUNNEL}\nset network virtual-router vr interface tunnel.1`, 'redirect'), []);
   assert.deepEqual(entries(`${TUNNEL}\n${ROUTE}`, 'redirect'), [routed]);
   assert.deepEqual(
     entries(`${TUNNEL}\n${ROUTE}\nset network virtual-router vr protocol bgp enable yes`, 'redirect'),
