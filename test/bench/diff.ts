@@ -69,12 +69,17 @@ function measure(ruleCount: number, name: string, edit: (lines: string[]) => str
   const now = readRules(after).ruleSet;
   const parseMs = milliseconds(start);
   const middle = performance.now();
+  const cpuBefore = process.cpuUsage();
   const changes = diffRuleSets(old, now, { internal: DEFAULT_INTERNAL });
+  const diffMs = milliseconds(middle);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const cpuMicros = user + system;
   return {
     rules: ruleCount,
     edits: name,
     'parse both, ms': parseMs,
-    'diff, ms': milliseconds(middle),
+    'diff, ms': diffMs,
+    'of it CPU, ms': Math.round(cpuMicros / 1000),
     changes: changes.length,
     approximate: changes.filter((change) => change.approximate).length,
     openings: changes.reduce((sum, change) => sum + change.opens.length + change.closes.length, 0),
