@@ -24,6 +24,8 @@ interface Family {
   readonly instead?: Readonly<Record<string, string>>;
   /** A shell's prompt where an exec channel was recorded. */
   readonly prompt?: string;
+  /** Played in the place of the recorded prompt, which is that of another shell of the device. */
+  readonly promptInstead?: string;
   /** Lines that the other collector leaves out or rewrites, and we keep. */
   readonly theirs?: RegExp;
 }
@@ -36,18 +38,24 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   firelinuxos: {
     vendors: ['cisco-asa'],
     instead: { 'show mode': 'Security context mode: single\n' },
-    theirs: /^: /,
+    // Recorded in the shell around LINA, whose prompt is "> ".
+    promptInstead: 'firepower# ',
+    theirs: /^:(?: |$)/,
   },
   fortigate: { vendors: ['fortios'] },
   fortios: { vendors: ['fortios'] },
-  h3c: { vendors: ['h3c-comware', 'huawei-vrp'] },
+  h3c: { vendors: ['h3c-comware'] },
   ios: { vendors: ['cisco-ios'], theirs: /^ {2}expression / },
   junos: { vendors: ['junos'], prompt: 'ops@srx300> ' },
   linuxgeneric: { vendors: ['linux-nftables'] },
   nxos: { vendors: ['cisco-nxos'] },
   opnsense: { vendors: ['opnsense'] },
   pfsense: { vendors: ['pfsense'], theirs: /^\s*<\/?revision>|^\s*<(?:time|description|username)>/ },
-  routeros: { vendors: ['mikrotik-routeros', 'routeros'], prompt: '[admin@MikroTik] > ' },
+  routeros: {
+    vendors: ['mikrotik-routeros'],
+    prompt: '[admin@MikroTik] > ',
+    theirs: /^# (?:end of export|poe-out status: .*)$|^#? ?.{0,40}by RouterOS [\d.]+$/,
+  },
   vyos: { vendors: ['vyos'] },
   aoscx: { vendors: [] },
   garderos: { vendors: [] },
@@ -66,6 +74,20 @@ function skipOf(file: string): string | false {
   const name = file.split('#')[0];
   if (family.vendors.length === 0) return `${name} is none of the vendors`;
   return definitionFor(family) ? false : `there is no definition of ${family.vendors.join(' or ')} yet`;
+}
+
+function simulationOf(file: string): Simulation {
+  const simulation = readSimulation(new URL(encodeURIComponent(file), FOLDER));
+  const { promptInstead } = familyOf(file);
+  if (promptInstead === undefined) return simulation;
+  const { prompt } = simulation;
+  const changed = (text: string) =>
+    text.endsWith(prompt) ? text.slice(0, -prompt.length) + promptInstead : text;
+  return {
+    opening: changed(simulation.opening),
+    prompt: promptInstead,
+    steps: simulation.steps.map((step) => ({ ...step, shows: changed(step.shows) })),
+  };
 }
 
 const isKept = ({ yields }: DeviceCommand): boolean => (yields ?? 'configuration') === 'configuration';
@@ -127,7 +149,7 @@ describe('recorded sessions', { skip, concurrency: 2 }, () => {
     test(file, { skip: skipOf(file) }, async (t) => {
       const family = familyOf(file);
       const definition = definitionFor(family)!;
-      const simulation = readSimulation(new URL(encodeURIComponent(file), FOLDER));
+      const simulation = simulationOf(file);
       const command = configurationOf(definition, simulation);
       if (!command) {
         const runs = definition.session.commands.filter(isKept).map(({ run }) => run);
@@ -153,7 +175,7 @@ describe('recorded sessions', { skip, concurrency: 2 }, () => {
     test(`${file}, all commands`, { skip: skipOf(file) }, async (t) => {
       const family = familyOf(file);
       const definition = definitionFor(family)!;
-      const simulation = readSimulation(new URL(encodeURIComponent(file), FOLDER));
+      const simulation = simulationOf(file);
       const { instead = {} } = family;
       const lacking = definition.session.commands.find((command) => {
         if (command.optional || command.when || command.forEach || command.run in instead) return false;

@@ -110,9 +110,8 @@ async function playCut(definition: DeviceDefinition, recorded: Recorded, cut: Cu
 describe('recorded sessions of the vendors', { concurrency: 2 }, () => {
   for (const definition of definitions) {
     const recorded = recordedSessions(join(fixtures, definition.vendor));
-    const skip =
-      recorded.length === 0 && `no session.yaml stands beside the fixtures of ${definition.vendor}`;
-    test(`${definition.vendor} has a recorded session`, { skip }, () => {});
+    test(`${definition.vendor} has a recorded session`, () =>
+      assert.ok(recorded.length > 0, 'no session.yaml stands beside its fixtures'));
     for (const each of recorded) {
       test(`${definition.vendor}/${each.name} is pulled whole`, () => playWhole(definition, each));
       test(`${definition.vendor}/${each.name} cut short is no snapshot`, async () => {

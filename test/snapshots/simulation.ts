@@ -49,6 +49,8 @@ export interface Answer {
   readonly steps: readonly Step[];
   /** Lines that are left in, where our command has a filter that the recorded one has not. */
   readonly keeps?: (line: string) => boolean;
+  /** Printed after it by a second half of our command. */
+  readonly end: string;
 }
 
 /** The recorded output of the same command; undefined where it was not recorded. */
@@ -56,18 +58,25 @@ export function answerTo(simulation: Simulation, run: string): Answer | undefine
   const index = simulation.steps.findIndex(({ typed, isLine }) => isLine && isSame(typed, run));
   if (index < 0) return undefined;
   const rest = simulation.steps.slice(index + 1);
-  const end = rest.findIndex(({ isLine }) => isLine);
-  const steps = [simulation.steps[index], ...rest.slice(0, end < 0 ? rest.length : end)];
+  const next = rest.findIndex(({ isLine }) => isLine);
+  const steps = [simulation.steps[index], ...rest.slice(0, next < 0 ? rest.length : next)];
   const theirs = filtersOf(steps[0].typed);
   const filter = filtersOf(run).find(
     (text) => !theirs.includes(text) && /^(?:grep|include|match|exclude) /.test(text),
   );
-  if (!filter) return { steps };
+  const end = ending(run);
+  if (!filter) return { steps, end };
   const word = filter.replace(/^\w+ /, '').replace(/^"(.*)"$/, '$1');
   const isWanted = !filter.startsWith('exclude');
   const isFound = (line: string) => (word === '.' ? line.trim() !== '' : line.includes(word));
-  return { steps, keeps: (line) => isFound(line) === isWanted };
+  return { steps, end, keeps: (line) => isFound(line) === isWanted };
 }
+
+/** Our own last line after RouterOS's output, as the device would print it. */
+const ending = (run: string): string => {
+  const put = /; :put "([^"]*)"$/.exec(run);
+  return put ? `${put[1]}\n` : '';
+};
 
 const filtersOf = (run: string): string[] =>
   run
@@ -77,19 +86,27 @@ const filtersOf = (run: string): string[] =>
 
 /** The same command, whatever it is piped through; but another form of the output is another output. */
 function isSame(a: string, b: string): boolean {
-  const command = (run: string) => run.split('|')[0].trim().replaceAll('/cf/conf/', '/conf/');
+  const command = (run: string) =>
+    run
+      .split('|')[0]
+      .trim()
+      .replaceAll('/cf/conf/', '/conf/')
+      .replace(/; :put "[^"]*"$/, '')
+      // What is shown of secrets, and of defaults, is another matter.
+      .replace(/ show-sensitive$/, '')
+      .replace(/^show running-config all$/, 'more system:running-config');
   const form = (run: string) => filtersOf(run).filter((text) => /^display (?:set|xml|json)/.test(text));
   return command(a) === command(b) && form(a).join() === form(b).join();
 }
 
 /** The output alone, without echo and prompt, as an exec channel gives it. */
-export function outputOf(simulation: Simulation, { steps, keeps }: Answer): string {
+export function outputOf(simulation: Simulation, { steps, keeps, end }: Answer): string {
   const text = steps.map(({ shows }) => shows).join('');
-  if (simulation.prompt === '') return text;
+  if (simulation.prompt === '') return text.endsWith('\n') || end === '' ? text + end : `${text}\n${end}`;
   const lines = text.split('\n');
   const hasEcho = lines[0].replace(/\r+$/, '') === steps[0].typed;
   const body = lines.slice(hasEcho ? 1 : 0, -1);
-  return `${(keeps ? body.filter(keeps) : body).join('\n')}\n`;
+  return `${(keeps ? body.filter(keeps) : body).join('\n')}\n${end}`;
 }
 
 export interface PlayedSimulation extends Playing {
@@ -111,7 +128,7 @@ export async function playSimulation(
   /** What is shown for a line and for each key after it. */
   const screens = (line: string): string[] => {
     const answer = answerTo(simulation, line);
-    if (answer && !answer.keeps && simulation.prompt !== '')
+    if (answer && !answer.keeps && simulation.prompt !== '' && !answer.end)
       return answer.steps.map(({ typed, shows }, i) =>
         i === 0 && shows.startsWith(typed) ? line + shows.slice(typed.length) : shows,
       );
