@@ -32,7 +32,10 @@ export function readSimulation(file: URL): Simulation {
     isLine: typed.endsWith('\n'),
     shows: unescaped(shows ?? ''),
   }));
-  return { opening, prompt: opening.slice(opening.lastIndexOf('\n') + 1), steps };
+  const prompt = opening.slice(opening.lastIndexOf('\n') + 1);
+  // An exec channel shows the greeting only.
+  const isShell = prompt !== '' && steps.some(({ shows }) => shows.endsWith(prompt));
+  return isShell ? { opening, prompt, steps } : { opening: '', prompt: '', steps };
 }
 
 /** Blocks are written with the escapes of a quoted text. */
