@@ -1,12 +1,15 @@
-// `nft -j list ruleset` -> rules
+// `nft -j list ruleset`, or `nft list ruleset` as others stored it -> rules
 import type { DeviceDefinition } from './definition.ts';
-import { readNftJson } from './syntax/nft-json.ts';
+import { readNft } from './syntax/nft-json.ts';
 import { layoutNftJson } from './syntax/nft-layout.ts';
 
 export const linuxNftables: DeviceDefinition = {
   vendor: 'linux-nftables',
   title: 'Linux with nftables: `nft -j list ruleset`',
-  recognise: [{ pattern: /^\s*\{\s*"nftables"\s*:\s*\[/, weight: 100 }],
+  recognise: [
+    { pattern: /^\s*\{\s*"nftables"\s*:\s*\[/, weight: 100 },
+    { pattern: /^table (?:(?:ip|ip6|inet|arp|bridge|netdev) )?[\w.-]{1,128} \{/m, weight: 98 },
+  ],
   session: {
     channel: 'exec',
     prompt: /[$#] ?$/,
@@ -25,12 +28,21 @@ export const linuxNftables: DeviceDefinition = {
     /"(packets|bytes|used)":\s*\d+,?\s*/,
     /"expires":\s*\d+,?\s*/,
     /^\{"metainfo":.*$/,
+    / packets \d+ bytes \d+/,
+    / used \d+ \w?bytes/,
+    / expires [\dwdhms]+/,
+    / # handle \d+$/,
   ],
   secrets: [
     {
       pattern:
         /"comment":"[^"]*?\b(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|psk)\s*[=:]\s*([^\s"\\,;]+)/i,
       example: '"comment":"jump host password=Winter-2026"',
+    },
+    {
+      pattern:
+        /\bcomment "[^"]*?\b(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|psk)\s*[=:]\s*([^\s"\\,;]+)/i,
+      example: 'tcp dport 22 accept comment "jump host token=Yarrow-8"',
     },
   ],
   changedBy: [
@@ -40,12 +52,14 @@ export const linuxNftables: DeviceDefinition = {
     /\bsudo(?:\[\d+\])?: .*COMMAND=\S*\b(?:nft(?! (?:-\S+ )*list\b)|ip6?tables(?:-legacy|-nft)?(?:-restore|-apply)?(?! -[LS]\b)|ufw(?! status\b)|firewall-cmd(?! --(?:list|get|state)))(?![-\w])/,
     /\bsystemd\[1\]: (?:Started|Starting|Reloaded|Reloading|Stopped|Finished) (?:nftables|firewalld|ufw)\.service/,
   ],
+  // JSON proves its own end, and so does the last brace of the text form.
+  storedEnd: /^# end of ruleset\s*$|^\]\}\s*$|^\}\s*(?![\s\S])/m,
   layout: layoutNftJson,
-  read: readNftJson,
+  read: readNft,
   knownGaps: [
     'Rules of iptables-legacy are not among those that nft lists.',
     'Rules made by iptables-nft keep parts that nft does not print; register such a host as linux-iptables.',
-    'The text form (`nft list ruleset`) is not read; only JSON is.',
+    'Of the text form, variables (`define`), `include` and single commands (`add rule`) are listed as not understood.',
     "The device's own addresses, routes, `ip rule` and WireGuard peers are not pulled, so policy routing by mark is not seen.",
     'Marks, time, limits, fib, sockets, raw payloads and user space queues are conditions, not ranges.',
     'A chain of the bridge or arp family is listed and not counted as a filter of routed traffic.',

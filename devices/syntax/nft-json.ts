@@ -1,4 +1,4 @@
-// `nft -j list ruleset` -> rules, policies and unread lines
+// `nft -j list ruleset`, `nft list ruleset` -> rules, policies and unread lines
 
 import type { Rule, RuleContext, RuleKind, RuleSet, SourceLine } from '../../src/model/rule.ts';
 import type { Traffic } from '../../src/model/traffic.ts';
@@ -18,6 +18,7 @@ import {
 import { isList, isObject, type Json, type JsonObject, type NftObject, parseNftJson } from './nft-layout.ts';
 import { bare, matchOf } from './nft-match.ts';
 import { type Effect, readStatement, type StatementContext } from './nft-statements.ts';
+import { parseNftText } from './nft-text.ts';
 
 /** Objects without rules in them. */
 const SILENT = new Set([
@@ -36,9 +37,11 @@ const SILENT = new Set([
   'meter',
 ]);
 
-/** The text's lines are those of layoutNftJson. Text that is no nftables JSON is all unread. */
-export function readNftJson(text: string): RuleSet {
-  const objects = parseNftJson(text);
+/** JSON, whose lines are those of layoutNftJson, or nft's own language. Text that is neither is all unread. */
+export function readNft(text: string): RuleSet {
+  const json = parseNftJson(text);
+  const written = json ? undefined : parseNftText(text);
+  const objects = json ?? written?.objects;
   if (!objects) {
     const unread = text
       .split('\n')
@@ -46,6 +49,7 @@ export function readNftJson(text: string): RuleSet {
     return { rules: [], policies: [], interfaces: [], unread };
   }
   const reading = newReading(objects);
+  for (const line of written?.unread ?? []) reading.unread.add(line);
   for (const object of objects) {
     if (object.kind === 'rule') readRule(object, reading);
     else if (object.kind === 'chain') readChain(object, reading);

@@ -221,6 +221,8 @@ function readMapped(
 const CHOICES = ['numgen', 'jhash', 'symhash'];
 
 function readChoice(kind: string, found: FoundMap, port: Json, make: MakeEffect): Read {
+  // Nothing to choose from yet: the map is filled at run time.
+  if (found.elements.length === 0) return { kind: 'effects', action: kind, effects: [] };
   const made = found.elements.map(({ value }) => (isList(value) ? make(bare(value[1]), port) : undefined));
   const translations = made.flatMap((effect) =>
     effect?.outcome.kind === 'translate' ? [effect.outcome.translation] : [],
