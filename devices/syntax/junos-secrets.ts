@@ -9,7 +9,7 @@ export const junosSecrets: readonly SecretPattern[] = [
   },
   // The last word of a line that the device itself marks.
   {
-    pattern: /("[^"]{1,4096}"|[^\s;"]{1,4096});\s{0,8}## SECRET-DATA/,
+    pattern: /(?:^|\s)("[^"]{1,4096}"|[^\s;"]{1,4096});\s{0,8}## SECRET-DATA/,
     example: '            secret "clear-for-a-while"; ## SECRET-DATA',
   },
   {
