@@ -35,16 +35,17 @@ export function readXml(text: string): XmlText {
   let count = 0;
   let number = 1;
   let error: XmlText['error'];
-  const fail = (message: string) => {
-    error ??= { message: message.split('\n', 1)[0], number: parser.line + 1 };
+  // Nothing behind an error is read: the parser would find another at every character.
+  const fail = (message: string): never => {
+    error = { message: message.split('\n', 1)[0], number: parser.line + 1 };
+    throw STOP;
   };
   parser.onopentagstart = () => {
     number = parser.line + 1;
   };
   parser.onopentag = ({ name, attributes }) => {
-    if (error) return;
-    if (++count > MAX_NODES) return fail('too many elements');
-    if (open.length >= MAX_DEPTH) return fail('elements too deep');
+    if (++count > MAX_NODES) fail('too many elements');
+    if (open.length >= MAX_DEPTH) fail('elements too deep');
     const node: Open = {
       name,
       attributes: attributes as Record<string, string>,
@@ -58,30 +59,30 @@ export function readXml(text: string): XmlText {
     open.push(node);
   };
   const addText = (part: string) => {
-    if (!error && open.length > 0) open[open.length - 1].text += part;
+    if (open.length > 0) open[open.length - 1].text += part;
   };
   parser.ontext = addText;
   parser.oncdata = addText;
   parser.onclosetag = () => {
-    if (error) return;
     const node = open.pop();
     if (!node) return;
     node.text = node.text.trim();
     node.endNumber = parser.line + 1;
   };
-  parser.onerror = (cause) => {
-    fail(cause.message);
-    // Otherwise the next write throws it.
-    parser.error = null as unknown as Error;
-  };
-  for (let at = 0; at < text.length && !error; at += CHUNK) parser.write(text.slice(at, at + CHUNK));
-  if (!error) parser.close();
+  parser.onerror = (cause) => fail(cause.message);
+  try {
+    for (let at = 0; at < text.length; at += CHUNK) parser.write(text.slice(at, at + CHUNK));
+    parser.close();
+  } catch (cause) {
+    if (cause !== STOP) throw cause;
+  }
   for (const node of open) node.text = node.text.trim();
   return { ...(root ? { root } : {}), ...(error ? { error } : {}) };
 }
 
-/** Less than the parser keeps of one text, so that an error ends the work soon. */
+/** Less than the parser keeps of one text. */
 const CHUNK = 32_768;
+const STOP = Symbol('stop');
 
 /** The first element down a path of names. */
 export function child(node: XmlNode | undefined, ...path: readonly string[]): XmlNode | undefined {
