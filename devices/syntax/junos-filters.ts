@@ -11,17 +11,13 @@ import {
   type Traffic,
 } from '../../src/model/traffic.ts';
 import type { Assembled, PolicyBuilder } from './assemble.ts';
+import { spend } from './boxes.ts';
 import { setOf } from './cisco-address.ts';
 import { termMatch } from './junos-filter-match.ts';
 import { enter, type Match, restrict } from './junos-match.ts';
-import { commentOf, reportUnknown, type Scope, someLines, unitName } from './junos-scope.ts';
+import { commentOf, type Lead, reportUnknown, type Scope, someLines, unitName } from './junos-scope.ts';
 import { redirectPolicy, routesOf, type Tunnel, tunnelOf, tunnelTranslation } from './junos-tunnels.ts';
 import { at, linesUnder, list, type WordTree, word, words } from './tree.ts';
-
-interface Lead {
-  readonly translation: Translation;
-  readonly destinations: AddressSet;
-}
 
 interface Term {
   readonly rule: Assembled;
@@ -40,7 +36,7 @@ interface Filter {
 }
 
 const FAMILIES: Readonly<Record<string, AddressSet>> = { inet: ANY_V4, inet6: ANY_V6, any: ANY_ADDRESS };
-const MAX_BOXES = 2_000;
+const MAX_BOXES = 1_000;
 /** Terms that filters may take over from others. */
 const MAX_NESTED = 4;
 
@@ -201,7 +197,7 @@ function actionOf(then: WordTree | undefined, end: string): string {
 }
 
 /** Where a term sends packets: by the routes of another instance, or to a next hop. */
-function leadsOf(scope: Scope, then: WordTree | undefined, tunnels: readonly Tunnel[]): Lead[] {
+function leadsOf(scope: Scope, then: WordTree | undefined, tunnels: readonly Tunnel[]): readonly Lead[] {
   const hop = word(then, 'next-ip') ?? word(then, 'next-ip6');
   if (hop !== undefined) {
     const addresses = setOf(hop.split('/')[0]);
@@ -227,11 +223,21 @@ function leadsOf(scope: Scope, then: WordTree | undefined, tunnels: readonly Tun
     return [{ translation: templateEnd(scope, word(then, 'encapsulate')), destinations: ANY_ADDRESS }];
   const instance = word(then, 'routing-instance');
   if (instance === undefined || instance === 'default') return [];
+  const known = scope.instanceLeads.get(instance) ?? instanceLeads(scope, instance, tunnels);
+  scope.instanceLeads.set(instance, known);
+  return known;
+}
+
+/** Longest prefix first; with more routes than that, only the device knows. */
+const MAX_LEADS = 256;
+
+function instanceLeads(scope: Scope, instance: string, tunnels: readonly Tunnel[]): readonly Lead[] {
   const found = scope.instances.find(({ name }) => name === instance);
   const routes = routesOf(at(found?.node, 'routing-options'), instance, scope)
     .filter(({ node, hops }) => !node.inactive && hops.length > 0)
     .sort((a, b) => size(a.prefix) - size(b.prefix));
-  if (routes.length === 0) return [{ translation: { kind: 'policy-route' }, destinations: ANY_ADDRESS }];
+  if (routes.length === 0 || routes.length > MAX_LEADS)
+    return [{ translation: { kind: 'policy-route' }, destinations: ANY_ADDRESS }];
   return routes.map(({ prefix, hops: [first] }) => {
     const tunnel = tunnelOf(first, tunnels);
     const translation: Translation = tunnel
@@ -280,6 +286,11 @@ function bind(
   const terms = filters.flatMap((filter) => filter.terms());
   const range = FAMILIES[family];
   const own = terms.filter(({ rule }) => rule.rule.enabled);
+  const cost = own.reduce((sum, { match, leads }) => sum + match.possible.length * (1 + leads.length), 1);
+  if (!spend(scope.allowance, cost)) {
+    for (const { node } of filters) scope.assembly.notUnderstood(...linesUnder(node, 1));
+    return;
+  }
   const policy = scope.assembly.policy({
     id: `${id} filter`,
     stage: 'filter',

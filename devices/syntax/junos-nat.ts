@@ -27,6 +27,8 @@ interface RuleSetNode {
   readonly to: NameSet;
   /** The smaller one is asked first. */
   readonly rank: number;
+  /** Undefined is the global address book, which comes first; then those of the zones that its interfaces are in. */
+  readonly books: readonly (string | undefined)[];
 }
 
 /** Interface before zone before routing instance (NAT User Guide, "Understanding NAT Rule Sets and Rules"). */
@@ -77,7 +79,7 @@ function ruleSetsOf(nat: WordTree, kind: Kind, scope: Scope): RuleSetNode[] {
       reportUnknown(scope.assembly, node, KNOWN_SET);
       const [from, fromRank] = contextOf(at(node, 'from'), scope);
       const [to, toRank] = contextOf(at(node, 'to'), scope);
-      return { node, kind, from, to, rank: toRank * 8 + fromRank };
+      return { node, kind, from, to, rank: toRank * 8 + fromRank, books: booksOf(from, to, scope) };
     })
     .sort((a, b) => a.rank - b.rank);
 }
@@ -92,8 +94,7 @@ function contextOf(node: WordTree | undefined, scope: Scope): readonly [NameSet,
   return [ANY_NAME, CONTEXTS.length];
 }
 
-/** The global address book, then those of the zones that the context's interfaces are in. */
-const zonesOf = ({ from, to }: RuleSetNode, scope: Scope): (string | undefined)[] => [
+const booksOf = (from: NameSet, to: NameSet, scope: Scope): (string | undefined)[] => [
   undefined,
   ...scope.zones.filter((zone) =>
     [from, to].some((set) => !set.except && !noNames(intersectNames(set, scope.zoneNames([zone])))),
@@ -110,7 +111,7 @@ function sideIn(
     const value = setOf(text);
     return value ? { value, unresolved: [], lines: [] } : { missing: text };
   });
-  const zones = zonesOf(set, scope);
+  const zones = set.books;
   const named = words(match, `${side}-address-name`).map((name) => {
     for (const zone of zones) {
       const found = scope.addresses(name, zone);

@@ -13,12 +13,15 @@ import { readJunosText } from './junos-text.ts';
 import { readRoutes, tunnelsOf } from './junos-tunnels.ts';
 import { linesUnder, list } from './tree.ts';
 
+const MOST_BOUND = 400_000;
+
 /** Never throws. Logical systems and tenants are systems of their own whose keys begin with their name. */
 export function readJunos(text: string): RuleSet {
   const { tree: written, strange } = readJunosText(text);
   const { tree: inherited, isWhole } = inherit(written);
   const tree = withoutInactive(inherited);
   const assembly = assemble();
+  const shared = { assembly, allowance: { left: MOST_BOUND } };
   assembly.notUnderstood(...strange);
   const groups = written.children.get('groups');
   if (!isWhole && groups) assembly.notUnderstood(...linesUnder(groups, 1));
@@ -27,13 +30,13 @@ export function readJunos(text: string): RuleSet {
   );
   const units = unitsOf(tree);
   const scopes = [
-    scopeOf(tree, '', { ingress: allNamesBut(...parts.flatMap(({ own }) => own)), units }, assembly),
+    scopeOf(tree, '', { ingress: allNamesBut(...parts.flatMap(({ own }) => own)), units }, shared),
     ...parts
       .filter(({ part }) => !part.inactive)
       .map(({ part, own }) => {
-        const shared = own.flatMap((name) => units.get(name) ?? []).map((unit) => [unit.name, unit] as const);
-        const all = new Map([...shared, ...unitsOf(part)]);
-        return scopeOf(part, `${part.word}:`, { ingress: names(...own), units: all }, assembly);
+        const outer = own.flatMap((name) => units.get(name) ?? []).map((unit) => [unit.name, unit] as const);
+        const all = new Map([...outer, ...unitsOf(part)]);
+        return scopeOf(part, `${part.word}:`, { ingress: names(...own), units: all }, shared);
       }),
   ];
   for (const scope of scopes) readScope(scope);

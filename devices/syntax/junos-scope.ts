@@ -1,8 +1,9 @@
 // one system of a Junos text (the device, a logical system, a tenant) -> its units, zones, routing instances and names
 import { type AddressSet, NO_ADDRESSES, unionAddresses } from '../../src/model/addresses.ts';
-import type { DeviceInterface, SourceLine } from '../../src/model/rule.ts';
+import type { DeviceInterface, SourceLine, Translation } from '../../src/model/rule.ts';
 import { ANY_NAME, allNamesBut, type NameSet, names } from '../../src/model/traffic.ts';
 import type { Assembly } from './assemble.ts';
+import type { Allowance } from './boxes.ts';
 import { setOf } from './cisco-address.ts';
 import { type AddressLookup, addressLookup } from './junos-addresses.ts';
 import { applicationTable } from './junos-applications.ts';
@@ -24,11 +25,19 @@ export interface Instance {
   readonly interfaces: readonly string[];
 }
 
+/** Where policy routing sends the packets of some destinations. */
+export interface Lead {
+  readonly translation: Translation;
+  readonly destinations: AddressSet;
+}
+
 export interface Scope {
   readonly tree: WordTree;
   /** In front of keys: "" for the device itself, "LS1:" for a logical system or tenant. */
   readonly prefix: string;
   readonly assembly: Assembly;
+  /** Entries that filters and services may have wherever they are bound, over the whole text. */
+  readonly allowance: Allowance;
   readonly units: ReadonlyMap<string, Unit>;
   /** The system's own interfaces. */
   readonly ingress: NameSet;
@@ -38,6 +47,8 @@ export interface Scope {
   readonly instanceNames: (instances: readonly string[]) => NameSet;
   readonly addresses: AddressLookup;
   readonly applications: NameTable<readonly ServiceBox[]>;
+  /** Where the routes of an instance lead, once told. */
+  readonly instanceLeads: Map<string, readonly Lead[]>;
 }
 
 export const unitName = (name: string): string => (name.includes('.') || name === 'all' ? name : `${name}.0`);
@@ -77,7 +88,7 @@ export function scopeOf(
   tree: WordTree,
   prefix: string,
   { ingress, units }: Pick<Scope, 'ingress' | 'units'>,
-  assembly: Assembly,
+  { assembly, allowance }: Pick<Scope, 'assembly' | 'allowance'>,
 ): Scope {
   const security = at(tree, 'security');
   const zones = membersOf(security, units);
@@ -86,18 +97,24 @@ export function scopeOf(
     node,
     interfaces: words(node, 'interface').map(unitName),
   }));
+  const known = new Map<string, NameSet>();
+  const zoneNames = (asked: readonly string[]): NameSet => {
+    if (asked.length === 0 || asked.includes('any')) return ANY_NAME;
+    const id = asked.join(' ');
+    const found = known.get(id) ?? names(...asked.flatMap((zone) => zones.get(zone) ?? [`${prefix}${zone}`]));
+    known.set(id, found);
+    return found;
+  };
   const inInstances = instances.flatMap(({ interfaces }) => interfaces);
   return {
     tree,
     prefix,
     assembly,
+    allowance,
     units,
     ingress,
     zones: [...zones.keys()],
-    zoneNames: (asked) =>
-      asked.length === 0 || asked.includes('any')
-        ? ANY_NAME
-        : names(...asked.flatMap((zone) => zones.get(zone) ?? [`${prefix}${zone}`])),
+    zoneNames,
     instances,
     instanceNames: (asked) =>
       asked.includes('default')
@@ -105,6 +122,7 @@ export function scopeOf(
         : names(...asked.flatMap((name) => instances.find((one) => one.name === name)?.interfaces ?? [name])),
     addresses: addressLookup(security),
     applications: applicationTable(at(tree, 'applications')),
+    instanceLeads: new Map(),
   };
 }
 

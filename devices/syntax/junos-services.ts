@@ -3,6 +3,7 @@ import { type AddressSet, ANY_ADDRESS } from '../../src/model/addresses.ts';
 import type { RuleKind, Translation } from '../../src/model/rule.ts';
 import { ANY_NAME, ANY_TRAFFIC, intersectTraffic, type NameSet, names } from '../../src/model/traffic.ts';
 import type { Assembled, PolicyBuilder } from './assemble.ts';
+import { spend } from './boxes.ts';
 import { setOf } from './cisco-address.ts';
 import { termMatch } from './junos-filter-match.ts';
 import { applicationsOf, enter, type Match, restrict } from './junos-match.ts';
@@ -46,12 +47,15 @@ export function readServices(scope: Scope): void {
   for (const kind of KINDS)
     for (const rule of list(services, kind, 'rule'))
       made.set(`${kind} ${rule.word}`, termsOf(scope, kind, rule));
+  const bound = boundUnits(scope);
   for (const set of list(services, 'service-set')) {
     if (set.inactive) continue;
-    const place = placeOf(scope, set);
+    const place = placeOf(bound, set);
     const terms = (kind: Kind) =>
       rulesIn(services, set, kind).flatMap((name) => made.get(`${kind} ${name}`) ?? []);
-    bind(scope, place, terms);
+    const cost = KINDS.reduce((sum, kind) => sum + terms(kind).length, 0);
+    if (spend(scope.allowance, cost)) bind(scope, place, terms);
+    else scope.assembly.notUnderstood(...linesUnder(set, 1));
   }
 }
 
@@ -64,28 +68,28 @@ function rulesIn(services: WordTree | undefined, set: WordTree, kind: Kind): str
   return [...own, ...inSets];
 }
 
-function placeOf(scope: Scope, set: WordTree): Place {
+/** Units by the direction and service set that they name. */
+function boundUnits(scope: Scope): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { name, node, enabled } of scope.units.values())
+    for (const family of enabled ? ['inet', 'inet6'] : [])
+      for (const direction of ['input', 'output'])
+        for (const set of words(node, 'family', family, 'service', direction, 'service-set')) {
+          const id = `${direction} ${set}`;
+          const units = found.get(id);
+          if (units) units.push(name);
+          else found.set(id, [name]);
+        }
+  return found;
+}
+
+function placeOf(bound: ReadonlyMap<string, readonly string[]>, set: WordTree): Place {
   const inside = word(set, 'next-hop-service', 'inside-service-interface');
   const outside = word(set, 'next-hop-service', 'outside-service-interface');
   if (inside !== undefined || outside !== undefined)
-    return {
-      set,
-      input: ANY_NAME,
-      output: ANY_NAME,
-      unresolved: [`routed to ${inside ?? outside}`],
-    };
-  const at1 = (direction: Direction) =>
-    names(
-      ...[...scope.units.values()].flatMap(({ name, node, enabled }) =>
-        enabled &&
-        ['inet', 'inet6'].some((family) =>
-          words(node, 'family', family, 'service', direction, 'service-set').includes(set.word),
-        )
-          ? [name]
-          : [],
-      ),
-    );
-  return { set, input: at1('input'), output: at1('output'), unresolved: [] };
+    return { set, input: ANY_NAME, output: ANY_NAME, unresolved: [`routed to ${inside ?? outside}`] };
+  const units = (direction: Direction) => names(...(bound.get(`${direction} ${set.word}`) ?? []));
+  return { set, input: units('input'), output: units('output'), unresolved: [] };
 }
 
 const KNOWN_RULE = new Set('match-direction term description'.split(' '));

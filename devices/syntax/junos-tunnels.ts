@@ -159,16 +159,33 @@ function hopsOf(node: WordTree): Hop[] {
   ].sort((a, b) => a.distance - b.distance);
 }
 
+/** Tunnels that a next hop is looked for in by its address. */
+const MAX_SEARCHED = 2_000;
+interface Found {
+  readonly byInterface: ReadonlyMap<string | undefined, Tunnel>;
+  readonly networked: readonly Tunnel[];
+}
+const searched = new WeakMap<readonly Tunnel[], Found>();
+
+function indexOf(tunnels: readonly Tunnel[]): Found {
+  const known = searched.get(tunnels);
+  if (known) return known;
+  const up = tunnels.filter(({ enabled }) => enabled);
+  const made = {
+    byInterface: new Map(up.map((tunnel) => [tunnel.through, tunnel])),
+    networked: up.filter(({ networks }) => !noAddresses(networks)).slice(0, MAX_SEARCHED),
+  };
+  searched.set(tunnels, made);
+  return made;
+}
+
 export function tunnelOf(
   { address, interface: through }: Hop,
   tunnels: readonly Tunnel[],
 ): Tunnel | undefined {
-  const up = tunnels.filter(({ enabled }) => enabled);
-  if (through !== undefined) return up.find((tunnel) => tunnel.through === through);
-  return (
-    address &&
-    up.find(({ networks }) => !noAddresses(networks) && noAddresses(subtractAddresses(address, networks)))
-  );
+  const { byInterface, networked } = indexOf(tunnels);
+  if (through !== undefined) return byInterface.get(through);
+  return address && networked.find(({ networks }) => noAddresses(subtractAddresses(address, networks)));
 }
 
 /** A table's routes as rules; those into tunnels redirect. Then tunnels that no static route leads into. */

@@ -64,9 +64,8 @@ test('lines that edit are obeyed in their order; what cannot be is listed', () =
   ]);
   assert.deepEqual(kinds(two, `${two}insert security policies global policy first after policy second\n`).length, 1);
   assert.ok(kinds(two, `${two}delete security policies global policy first\n`).includes('removed global policy first'));
-  assert.deepEqual(kinds(two, `${two}deactivate security policies global policy first\n`), [
-    'disabled global policy first',
-  ]);
+  const disabled = kinds(two, `${two}deactivate security policies global policy first\n`);
+  assert.ok(disabled.includes('disabled global policy first'), disabled.join());
   const back = `${two}deactivate security policies global policy first\nactivate security policies global policy first\n`;
   assert.deepEqual(kinds(two, back), []);
   assert.deepEqual(unread(`${two}rename security policies global policy first to policy third\n`).length, 1);
