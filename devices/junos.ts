@@ -4,7 +4,7 @@ import { readJunos } from './syntax/junos-read.ts';
 import { junosSecrets } from './syntax/junos-secrets.ts';
 
 /** The last brace at the margin; in configuration mode `[edit]` stands behind what is shown. */
-const END = /^(?:\}|(?:\{[\w:]{1,32}\})?\[edit\])\s*(?![\s\S])/m;
+const END = /^(?:\}|(?:\{[\w:]{1,32}\})?\[edit\])\s*(?:\{\w{1,16}(?::\w{1,16})?\}\s*)?(?![\s\S])/m;
 
 /** Exec channels of operational mode: nothing is paged there, nothing is set. */
 export const junos: DeviceDefinition = {
