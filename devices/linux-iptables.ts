@@ -5,10 +5,10 @@ import { readIptablesSave } from './syntax/iptables-save.ts';
 /** An account other than root needs the right to run these commands through sudo without a password. */
 const asRoot = '$([ "$(id -u)" = 0 ] || echo sudo -n)';
 
-/** Our own last line proves that the command ended well; a text collected by others ends as the command itself does. */
+/** Our own last line proves that the command ended well. */
 const command = (name: string, run: string): DeviceCommand => ({
   run: `${run} echo '# end of ${name}'`,
-  endMarker: new RegExp(`^# end of ${name}\\s*$|^(?:COMMIT|# Completed on .*)\\s*(?![\\s\\S])`, 'm'),
+  endMarker: new RegExp(`^# end of ${name}\\s*$`, 'm'),
 });
 
 export const linuxIptables: DeviceDefinition = {
@@ -50,6 +50,8 @@ export const linuxIptables: DeviceDefinition = {
     /\bsudo(?:\[\d+\])?: .*COMMAND=\S*\b(?:nft(?! (?:-\S+ )*list\b)|ip6?tables(?:-legacy|-nft)?(?:-restore|-apply)?(?! -[LS]\b)|ipset(?! (?:save|list)\b)|ufw(?! status\b)|firewall-cmd(?! --(?:list|get|state)))(?![-\w])/,
     /\bsystemd\[1\]: (?:Started|Starting|Reloaded|Reloading|Stopped|Finished) (?:netfilter-persistent|iptables|firewalld|ufw)\.service/,
   ],
+  // A text collected by others ends as the command itself does.
+  storedEnd: /^(?:COMMIT|# Completed on .*)\s*(?![\s\S])/m,
   read: readIptablesSave,
   knownGaps: [
     'Where tables of the other variant (legacy or nft) exist besides, their rules are not pulled; the warning about them is listed as not understood.',

@@ -108,7 +108,7 @@ function openChain(line: SourceLine, reading: Reading): void {
   const { family, table } = reading;
   const id = idOf(reading, name);
   const policy = policyWord === 'DROP' ? 'drop' : 'accept';
-  const policyKey = ruleKey('iptables policy', id);
+  const policyKey = reading.unique(ruleKey('iptables policy', id));
   const hook = policyWord === '-' ? undefined : HOOKS[name];
   const base: BaseChain | undefined = hook && {
     type: table === 'nat' ? 'nat' : table === 'mangle' && hook === 'output' ? 'route' : 'filter',

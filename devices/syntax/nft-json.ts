@@ -168,7 +168,7 @@ function readChain({ body, line }: NftObject, reading: Reading): void {
   const family = body.family as Family;
   const isBase = typeof body.hook === 'string';
   const policy = body.policy === 'drop' ? 'drop' : 'accept';
-  const policyKey = ruleKey('nft policy', id);
+  const policyKey = reading.unique(ruleKey('nft policy', id));
   const devices = isList(body.dev)
     ? body.dev.map(String)
     : typeof body.dev === 'string'

@@ -10,7 +10,7 @@ import { DEFAULT_INTERNAL } from '../model/site.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { readRules } from '../rules/read.ts';
 import { stateOf } from '../rules/state.ts';
-import { take } from '../snapshots/take.ts';
+import { takeStored } from '../snapshots/stored-text.ts';
 import { detectChanges } from '../watches/detect.ts';
 import { hourIn, openWatches, type SiteFacts, type WatchDraft, type WatchedDevice } from '../watches/open.ts';
 import type { RecordedConfig } from './configs.ts';
@@ -137,7 +137,7 @@ async function takeRecorded(config: RecordedConfig, state: DeviceState): Promise
   const definition = state.site.vendor ? definitionOf(state.site.vendor) : recognise(text);
   if (!definition) return `${config.device} ${at}: the vendor is not recognised; name it in the site file`;
   // Secrets need no rotation check in a replay, so nothing of them is kept.
-  const taken = take(text, definition, () => 'secret');
+  const taken = takeStored(text, definition, () => 'secret');
   if (!taken.complete) return `${config.device} ${at}: no end marker, so truncated; left out`;
   const snapshot = {
     device: config.device,
