@@ -97,7 +97,9 @@ function meet(tree: WordTree, { node, listener, rule, pool }: Virtual, stages: S
   stages.filter.entry(rule, at(node, 'reject') ? 'drop' : 'accept', { unresolved: [] });
   if (translation?.kind === 'destination') stages.destinationNat.entry(rule, 'translate', { translation });
   else stages.destinationNat.entry(rule, 'exempt', { unresolved });
-  if (translation?.kind === 'policy-route') stages.redirect.entry(rule, 'translate', { translation });
+  // What another virtual server translated is not for this one.
+  if (translation?.kind === 'policy-route')
+    stages.redirect.entry(rule, 'translate', { translation, translated: false });
   const seen = seenBehind(listener.match, translation);
   const source = sourceOf(tree, node);
   const options = { matches: [seen], translated: translation?.kind === 'destination', unresolved };
