@@ -14,40 +14,75 @@ export interface RouterosConfig {
   readonly paths: readonly string[];
 }
 
-/** `set` of an item that is not written (a default one, an Ethernet port) makes it. */
-export function routerosConfig(statements: Iterable<RouterosStatement>): RouterosConfig {
-  const menus = new Map<string, RouterosItem[]>();
-  for (const statement of statements) {
-    const { path, verb } = statement;
-    let menu = menus.get(path);
-    if (!menu) {
-      menu = [];
-      menus.set(path, menu);
-    }
-    if (verb === 'add') menu.push({ path, fields: new Map(statement.fields), lines: [...statement.lines] });
-    else if (verb === 'set' || verb === 'enable' || verb === 'disable') setItem(menu, statement);
-  }
-  return { items: (path) => menus.get(path) ?? [], paths: [...menus.keys()] };
+interface Menu {
+  readonly items: RouterosItem[];
+  /** Items by a field and its value: a list of ten thousand is set item by item. */
+  readonly byField: Map<string, RouterosItem[]>;
 }
 
-function setItem(menu: RouterosItem[], { path, verb, find, target, fields, lines }: RouterosStatement): void {
+const MENU = '(menu)';
+/** Items of one value that are looked through for the one that has all values asked for. */
+const MAX_CANDIDATES = 64;
+
+const keyOf = (name: string, value: string): string => `${name}=${value}`;
+
+/** `set` of an item that is not written (a default one, an Ethernet port) makes it. */
+export function routerosConfig(statements: Iterable<RouterosStatement>): RouterosConfig {
+  const menus = new Map<string, Menu>();
+  for (const statement of statements) {
+    const { path, verb } = statement;
+    const menu = menus.get(path) ?? { items: [], byField: new Map() };
+    menus.set(path, menu);
+    if (verb === 'add') addItem(menu, { path, fields: new Map(), lines: [] }, statement.fields, statement);
+    else if (verb === 'set' || verb === 'enable' || verb === 'disable') setItem(menu, statement);
+  }
+  return { items: (path) => menus.get(path)?.items ?? [], paths: [...menus.keys()] };
+}
+
+function addItem(
+  menu: Menu,
+  item: RouterosItem,
+  fields: Iterable<readonly [string, string]>,
+  { lines }: RouterosStatement,
+): RouterosItem {
+  menu.items.push(item);
+  change(menu, item, fields);
+  item.lines.push(...lines);
+  return item;
+}
+
+/** Only names are looked up by; other values are many and long. */
+const isLookedUp = (name: string): boolean =>
+  /^(?:name|default-name|default|interface|list|\(menu\))$/.test(name);
+
+function change({ byField }: Menu, item: RouterosItem, fields: Iterable<readonly [string, string]>): void {
+  for (const [name, value] of fields) {
+    item.fields.set(name, value);
+    if (!isLookedUp(name)) continue;
+    const known = byField.get(keyOf(name, value));
+    if (!known) byField.set(keyOf(name, value), [item]);
+    else if (known.length < MAX_CANDIDATES) known.push(item);
+  }
+}
+
+function setItem(menu: Menu, statement: RouterosStatement): void {
+  const { path, verb, find, target, fields, lines } = statement;
   const changes = new Map(fields);
   if (verb !== 'set') changes.set('disabled', verb === 'disable' ? 'yes' : 'no');
-  const named = target === undefined || /^\d+$/.test(target) ? undefined : target;
-  const number = target !== undefined && named === undefined ? Number(target) : undefined;
-  const wanted = new Map([...find, ...(named === undefined ? [] : [['name', named] as const])]);
-  const isOne = wanted.size === 0 && number === undefined;
-  let item = isOne
-    ? menu.find(({ fields: known }) => known.get('(menu)') === 'yes')
-    : number === undefined
-      ? menu.find(({ fields: known }) => [...wanted].every(([name, value]) => known.get(name) === value))
-      : menu[number];
-  if (!item) {
-    item = { path, fields: isOne ? new Map([['(menu)', 'yes']]) : new Map(wanted), lines: [] };
-    menu.push(item);
-  }
-  for (const [name, value] of changes) item.fields.set(name, value);
-  item.lines.push(...lines);
+  const isNumber = target !== undefined && /^\d{1,6}$/.test(target);
+  const wanted = new Map([...find, ...(target === undefined || isNumber ? [] : [['name', target] as const])]);
+  if (wanted.size === 0 && !isNumber) wanted.set(MENU, 'yes');
+  const [first] = [...wanted].filter(([name]) => isLookedUp(name));
+  const candidates = isNumber
+    ? menu.items.slice(Number(target), Number(target) + 1)
+    : first
+      ? (menu.byField.get(keyOf(...first)) ?? [])
+      : menu.items.slice(0, MAX_CANDIDATES);
+  const item = candidates.find((one) => [...wanted].every(([name, value]) => one.fields.get(name) === value));
+  if (item) {
+    change(menu, item, changes);
+    item.lines.push(...lines);
+  } else addItem(menu, { path, fields: new Map(), lines: [] }, [...wanted, ...changes], statement);
 }
 
 export const fieldOf = ({ fields }: RouterosItem, name: string): string | undefined => fields.get(name);

@@ -30,7 +30,8 @@ export function addressLists(
     }
     if (isDisabled(item)) continue;
     const list = listOf(name);
-    const set = setOf(address);
+    // Mapped addresses (RFC 4291 section 2.5.5.2) are not on the wire.
+    const set = family === 'ip6' && /^::ffff:/i.test(address) ? NO_ADDRESSES : setOf(address);
     if (set) list.sets.push(set);
     else list.unresolved.add(`address list ${name} has ${address}`);
     list.lines.push(...item.lines);

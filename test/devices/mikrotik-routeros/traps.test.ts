@@ -276,6 +276,7 @@ test('hostile texts are read in time that grows with them', () => {
       'action=jump chain=forward jump-target=c0',
     ),
     '/ip address\n' + 'set [ find default-name=x ] a=b\n'.repeat(20_000),
+    `/interface ethernet\n${Array.from({ length: 20_000 }, (_, i) => `set [ find default-name=e${i} ] name=x${i}`).join('\n')}\n`,
     `password="${'\\"'.repeat(200_000)}`,
   ];
   for (const text of texts) {
