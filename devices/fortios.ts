@@ -44,6 +44,8 @@ export const fortios: DeviceDefinition = {
   ],
   secrets: fortiosSecrets,
   changedBy: [/\blogid="?01000445(?:4[4-7])\b/, /\blogid="?01000321(?:02|04)\b/],
+  // What others collect ends with a section.
+  storedEnd: /^end\s*(?![\s\S])/m,
   read: readFortios,
   knownGaps: [
     'Which of a secret and its new value is in use is not seen: FortiOS encrypts secrets anew each time it shows them.',

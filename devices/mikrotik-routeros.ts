@@ -49,6 +49,8 @@ export const mikrotikRouteros: DeviceDefinition = {
     /^[ A-Z]{0,3}\s?(?<command>\S.{0,60}?)\s{2,}(?<user>[\w.@-]{1,64})\s{2,}[a-z,]{1,64}\s+(?<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*$/,
   ],
   layout: joinedExport,
+  // An export of others has no end; its last line at least is whole.
+  storedEnd: /^.*[^\\\s]\s*(?![\s\S])/m,
   read: readRouteros,
   knownGaps: [
     'Addresses that the device has put into lists by itself are not exported: a list that rules add to, or that has no entries, is a condition.',

@@ -46,7 +46,8 @@ export async function recordRevisions(
   let truncated = 0;
   for (const revision of now) {
     signal.throwIfAborted();
-    const taken = takeStored(await repository.textOf(revision), definition, seal.hash);
+    const previous = await latestSnapshot(postgres, device.id);
+    const taken = takeStored(await repository.textOf(revision), definition, seal.hash, previous?.text);
     if (taken.complete) await recordAt(device, taken, revision, services);
     else {
       truncated++;

@@ -92,7 +92,8 @@ async function store(
   const { postgres, seal } = services;
   const definition = definitionOf(device.vendor);
   if (!definition) throw problem(409, 'unknown-vendor', `this version knows no vendor ${device.vendor}`);
-  const taken = takeStored(text, definition, seal.hash);
+  const previous = await latestSnapshot(postgres, device.id);
+  const taken = takeStored(text, definition, seal.hash, previous?.text);
   if (!taken.complete)
     throw problem(
       400,
@@ -101,7 +102,6 @@ async function store(
       'text',
     );
   checkReadable(taken.text, device.vendor);
-  const previous = await latestSnapshot(postgres, device.id);
   if (previous && takenAtMs < previous.confirmed_at.getTime())
     throw problem(
       409,

@@ -168,3 +168,28 @@ describe('a push', () => {
     assert.equal((await times(id)).length, 1);
   });
 });
+
+test('an export that has no end of its own is taken, but not one that is the last one cut short', async () => {
+  const { body } = await ask('network', 'POST', '/v1/devices', {
+    name: 'branch',
+    vendor: 'mikrotik-routeros',
+    address: '192.0.2.77',
+    source: { kind: 'push' },
+  });
+  const header = '# 2026-11-02 03:00:00 by RouterOS 7.15\n';
+  const text = `${header}/interface ethernet
+set [ find default-name=ether1 ] name=wan
+/ip firewall nat
+add action=masquerade chain=srcnat out-interface=wan
+add action=dst-nat chain=dstnat dst-port=8443 protocol=tcp to-addresses=203.0.113.50 to-ports=443
+/system identity
+set name=branch
+`;
+  const put = async (pushed: string) =>
+    (await ask('snapshots-only', 'PUT', `/v1/devices/${body.id}/snapshots`, { text: pushed })).body;
+  assert.equal((await put(text)).outcome, 'stored');
+  const cut = text.slice(0, text.indexOf('add action=dst-nat'));
+  assert.equal((await put(cut.replace('03:00:00', '04:00:00'))).code, 'truncated');
+  assert.equal((await put(`${text.slice(0, -1)}\\\n`)).code, 'truncated');
+  assert.equal((await put(text.replace('dst-port=8443 ', 'dst-port=9443 '))).outcome, 'stored');
+});
