@@ -118,7 +118,9 @@ test('no text of a device reaches the terminal as it is', async () => {
 test('colour on a terminal only, and not where NO_COLOR is set', async (t) => {
   const run = (command: string, env: Record<string, string>) =>
     new Promise<string>((resolve) => {
-      const options = { env: { ...process.env, TERM: 'xterm-256color', ...env } };
+      // Node takes terminals of a continuous integration for ones without colour.
+      const { CI: _, ...rest } = process.env;
+      const options = { env: { ...rest, TERM: 'xterm-256color', ...env } };
       execFile('script', ['-qec', command, '/dev/null'], options, (_, out) => resolve(out));
     });
   const main = new URL('../../src/main.ts', import.meta.url).pathname;
