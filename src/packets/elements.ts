@@ -1,31 +1,39 @@
 // element id -> name, type, unit: tables of data, read for printing only
-import { ENTERPRISE_ELEMENTS, ENTERPRISES, V9_ELEMENTS, V9_SCOPES } from './elements/enterprise.ts';
+import { ENTERPRISE_ELEMENTS, ENTERPRISES, V9_BASES, V9_ELEMENTS, V9_SCOPES } from './elements/enterprise.ts';
 import { IANA_HIGH } from './elements/iana-high.ts';
 import { IANA_LOW } from './elements/iana-low.ts';
 import { REVERSE_ENTERPRISE } from './targets.ts';
 
 /**
  * u and i: integers, of at most that many bits; ip4, ip6, mac, text, bytes, bool, float; seconds to nanoseconds: absolute
- * times in the encodings of RFC 7011 sections 6.1.7 to 6.1.10; list: RFC 6313.
+ * times in the encodings of RFC 7011 sections 6.1.7 to 6.1.10; the lists of RFC 6313.
  */
-export type ElementType =
-  | 'u8'
-  | 'u16'
-  | 'u32'
-  | 'u64'
-  | 'i64'
-  | 'float'
-  | 'bool'
-  | 'mac'
-  | 'ip4'
-  | 'ip6'
-  | 'text'
-  | 'bytes'
-  | 'list'
-  | 'seconds'
-  | 'milliseconds'
-  | 'microseconds'
-  | 'nanoseconds';
+export const ELEMENT_TYPES = [
+  'u8',
+  'u16',
+  'u32',
+  'u64',
+  'u256',
+  'i8',
+  'i16',
+  'i32',
+  'i64',
+  'float',
+  'bool',
+  'mac',
+  'ip4',
+  'ip6',
+  'text',
+  'bytes',
+  'seconds',
+  'milliseconds',
+  'microseconds',
+  'nanoseconds',
+  'basicList',
+  'subTemplateList',
+  'subTemplateMultiList',
+] as const;
+export type ElementType = (typeof ELEMENT_TYPES)[number];
 
 export interface Element {
   readonly name: string;
@@ -45,7 +53,7 @@ function loadTables() {
   const enterprise = new Map<string, Element>();
   for (const [id, ...rest] of rows(IANA_LOW + IANA_HIGH)) iana.set(Number(id), elementOf(rest));
   for (const [id, ...rest] of rows(V9_ELEMENTS)) v9.set(Number(id), elementOf(rest));
-  for (const [owner, id, ...rest] of rows(ENTERPRISE_ELEMENTS))
+  for (const [owner, id, ...rest] of ENTERPRISE_ELEMENTS.flatMap(rows))
     enterprise.set(`${owner}/${id}`, elementOf(rest));
   tables = { iana, v9, enterprise };
   return tables;
@@ -69,8 +77,8 @@ const elementOf = ([name, type, unit]: readonly string[]): Element => ({
 export function elementByNumber(version: number, id: number, enterprise: number): Element {
   const { iana, v9, enterprise: owned } = loadTables();
   if (enterprise === 0) {
-    // Above 127, v9 follows IANA; the vendors' own numbers are above 32767 (RFC 3954 section 8 and RFC 5102).
-    const known = iana.get(id) ?? (version === 9 ? v9.get(id) : undefined);
+    // Above 127, v9 follows IANA; the vendors' own numbers are mostly above 32767 (RFC 3954 section 8 and RFC 5102).
+    const known = iana.get(id) ?? (version === 9 ? (v9.get(id) ?? vendorOf(owned, id)) : undefined);
     return known ?? { name: `element${id}` };
   }
   const known = owned.get(`${enterprise}/${id}`);
@@ -78,6 +86,15 @@ export function elementByNumber(version: number, id: number, enterprise: number)
   const forward = forwardOf(iana, owned, id, enterprise);
   if (forward) return { ...forward, name: `reverse${forward.name[0].toUpperCase()}${forward.name.slice(1)}` };
   return { name: `${ENTERPRISES[enterprise] ?? `enterprise${enterprise}`}.${id}` };
+}
+
+/** An element that its vendor numbers in NetFlow v9 by its enterprise's id and a base. */
+function vendorOf(owned: ReadonlyMap<string, Element>, id: number): Element | undefined {
+  for (const { enterprise, base, last } of V9_BASES) {
+    const known = id >= base && id <= last ? owned.get(`${enterprise}/${id - base}`) : undefined;
+    if (known) return known;
+  }
+  return undefined;
 }
 
 /** YAF marks the reverse of its own elements by a bit (RFC 5103 section 6.2 leaves that to the enterprise). */
@@ -100,3 +117,9 @@ export const scopeName = (type: number): string => V9_SCOPES[type] ?? `scope${ty
 
 /** All IANA elements that the table knows, by id. */
 export const ianaElements = (): ReadonlyMap<number, Element> => loadTables().iana;
+
+/** All elements of enterprises that the tables know, by `enterprise/id`. */
+export const enterpriseElements = (): ReadonlyMap<string, Element> => loadTables().enterprise;
+
+/** The ids of NetFlow v9 that no IANA element and no base explains. */
+export const v9Elements = (): ReadonlyMap<number, Element> => loadTables().v9;

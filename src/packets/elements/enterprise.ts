@@ -1,10 +1,18 @@
 // elements outside the IANA registry: by enterprise number (IPFIX), and by ids that vendors took in NetFlow v9
+import { CERT_ELEMENTS } from './cert.ts';
+import { CERT_LISTS } from './cert-lists.ts';
+import { CISCO_ELEMENTS } from './cisco.ts';
+import { NETSCALER_ELEMENTS } from './netscaler.ts';
+import { NTOP_HIGH } from './ntop-high.ts';
+import { NTOP_LOW } from './ntop-low.ts';
+import { VENDOR_ELEMENTS } from './vendors.ts';
 
 /** Enterprise number -> name of its owner, as a prefix of unknown elements (iana.org/assignments/enterprise-numbers). */
 export const ENTERPRISES: Readonly<Record<number, string>> = {
   9: 'cisco',
   11: 'hp',
   311: 'microsoft',
+  637: 'nokia',
   2011: 'huawei',
   2636: 'juniper',
   3375: 'f5',
@@ -21,56 +29,49 @@ export const ENTERPRISES: Readonly<Record<number, string>> = {
   14179: 'airespace',
   14988: 'mikrotik',
   15397: 'procera',
+  21373: 'ipt-netflow',
   23867: 'silver-peak',
   25053: 'ruckus',
   25461: 'palo-alto',
   25506: 'h3c',
+  26866: 'gigamon',
   29305: 'reverse',
   30065: 'arista',
   35632: 'ntop',
   39499: 'flowmon',
   41916: 'viptela',
   43874: 'pmacct',
+  45346: 'velocloud',
 };
 
-/** Lines of enterprise, id, name, type, unit. */
-export const ENTERPRISE_ELEMENTS = `
-6871 14 initialTCPFlags u8
-6871 15 unionTCPFlags u8
-6871 18 payload bytes
-6871 21 reverseFlowDeltaMilliseconds u32 milliseconds
-6871 33 silkAppLabel u16
-6871 35 payloadEntropy u8
-6871 36 osName text
-6871 37 osVersion text
-6871 40 flowAttributes u16
-6871 100 expiredFragmentCount u32 fragments
-6871 101 assembledFragmentCount u32 fragments
-6871 102 meanFlowRate u32
-6871 103 meanPacketRate u32
-6871 104 flowTableFlushEventCount u32
-6871 105 flowTablePeakCount u32 flows
-6876 880 vmwareTenantProtocol u8
-6876 881 vmwareTenantSourceIPv4 ip4
-6876 882 vmwareTenantDestIPv4 ip4
-6876 883 vmwareTenantSourceIPv6 ip6
-6876 884 vmwareTenantDestIPv6 ip6
-6876 886 vmwareTenantSourcePort u16
-6876 887 vmwareTenantDestPort u16
-6876 888 vmwareEgressInterfaceAttr u16
-6876 889 vmwareVxlanExportRole u8
-6876 890 vmwareIngressInterfaceAttr u16
-41916 4321 viptelaVPNId u64
-15397 1 proceraService text
-15397 2 proceraBaseService text
-15397 3 proceraIncomingOctets u64 octets
-15397 4 proceraOutgoingOctets u64 octets
-15397 15 proceraFlowBehavior text
-15397 47 proceraTemplateName text
-`;
+/** Tables of all owners, a line each: enterprise, id, name, type, unit. */
+export const ENTERPRISE_ELEMENTS: readonly string[] = [
+  CISCO_ELEMENTS,
+  NTOP_LOW,
+  NTOP_HIGH,
+  CERT_ELEMENTS,
+  CERT_LISTS,
+  NETSCALER_ELEMENTS,
+  VENDOR_ELEMENTS,
+];
 
-/** NetFlow v9 ids without an IANA meaning: Cisco ASA (NSEL), Palo Alto Networks. */
+/**
+ * NetFlow v9 has no enterprise numbers. Vendors take ids that IANA does not use; where two took the same one, this table
+ * decides, then V9_BASES in their order.
+ */
 export const V9_ELEMENTS = `
+15901 ciscoFastpathSourceAddress ip4
+15902 ciscoFastpathSourcePort u16
+15903 ciscoFastpathDestinationAddress ip4
+15904 ciscoFastpathDestinationPort u16
+24628 ericssonNatContextId u32
+24629 ericssonNatContextName text
+24630 ericssonNatAssignSeconds seconds
+24631 ericssonNatUnassignSeconds seconds
+24632 ericssonNatInternalIPv4Address ip4
+24633 ericssonNatExternalIPv4Address ip4
+24634 ericssonNatExternalPortStart u16
+24635 ericssonNatExternalPortEnd u16
 33000 ingressAclId bytes
 33001 egressAclId bytes
 33002 fwExtEvent u16
@@ -83,6 +84,19 @@ export const V9_ELEMENTS = `
 56701 paloAltoAppId text
 56702 paloAltoUserId text
 `;
+
+/**
+ * Where vendors put their own elements in NetFlow v9: id = base + id of their enterprise in IPFIX, up to `last`. nProbe's
+ * base is NTOP_BASE of its template documentation; Cisco's is the enterprise bit.
+ */
+export const V9_BASES: readonly {
+  readonly enterprise: number;
+  readonly base: number;
+  readonly last: number;
+}[] = [
+  { enterprise: 35_632, base: 57_472, last: 59_520 },
+  { enterprise: 9, base: 32_768, last: 65_535 },
+];
 
 /** RFC 3954 section 6.1: scope types of NetFlow v9 options. */
 export const V9_SCOPES: Readonly<Record<number, string>> = {

@@ -61,9 +61,9 @@ export const IANA_HIGH = `
 288 p2pTechnology text
 289 tunnelTechnology text
 290 encryptedTechnology text
-291 basicList list
-292 subTemplateList list
-293 subTemplateMultiList list
+291 basicList basicList
+292 subTemplateList subTemplateList
+293 subTemplateMultiList subTemplateMultiList
 294 bgpValidityState u8
 295 IPSecSPI u32
 296 greKey u32
@@ -196,13 +196,13 @@ export const IANA_HIGH = `
 425 droppedLayer2OctetTotalCount u64 octets
 426 ignoredLayer2OctetTotalCount u64 octets
 427 notSentLayer2OctetTotalCount u64 octets
-428 layer2OctetDeltaSumOfSquares u64
+428 layer2OctetDeltaSumOfSquares u64 octets
 429 layer2OctetTotalSumOfSquares u64 octets
 430 layer2FrameDeltaCount u64 frames
 431 layer2FrameTotalCount u64 frames
 432 pseudoWireDestinationIPv4Address ip4
 433 ignoredLayer2FrameTotalCount u64 frames
-434 mibObjectValueInteger i64
+434 mibObjectValueInteger i32
 435 mibObjectValueOctetString bytes
 436 mibObjectValueOID bytes
 437 mibObjectValueBits bytes
@@ -211,8 +211,8 @@ export const IANA_HIGH = `
 440 mibObjectValueGauge u32
 441 mibObjectValueTimeTicks u32
 442 mibObjectValueUnsigned u32
-443 mibObjectValueTable list
-444 mibObjectValueRow list
+443 mibObjectValueTable subTemplateList
+444 mibObjectValueRow subTemplateList
 445 mibObjectIdentifier bytes
 446 mibSubIdentifier u32
 447 mibIndexIndicator u64
@@ -252,19 +252,19 @@ export const IANA_HIGH = `
 481 globalAddressMappingHighThreshold u32
 482 vpnIdentifier bytes
 483 bgpCommunity u32
-484 bgpSourceCommunityList list
-485 bgpDestinationCommunityList list
+484 bgpSourceCommunityList basicList
+485 bgpDestinationCommunityList basicList
 486 bgpExtendedCommunity bytes
-487 bgpSourceExtendedCommunityList list
-488 bgpDestinationExtendedCommunityList list
+487 bgpSourceExtendedCommunityList basicList
+488 bgpDestinationExtendedCommunityList basicList
 489 bgpLargeCommunity bytes
-490 bgpSourceLargeCommunityList list
-491 bgpDestinationLargeCommunityList list
+490 bgpSourceLargeCommunityList basicList
+491 bgpDestinationLargeCommunityList basicList
 492 srhFlagsIPv6 u8
 493 srhTagIPv6 u16
 494 srhSegmentIPv6 ip6
 495 srhActiveSegmentIPv6 ip6
-496 srhSegmentIPv6BasicList list
+496 srhSegmentIPv6BasicList basicList
 497 srhSegmentIPv6ListSection bytes
 498 srhSegmentsIPv6Left u8
 499 srhIPv6Section bytes
@@ -279,23 +279,27 @@ export const IANA_HIGH = `
 508 gtpuSequenceNum u16
 509 gtpuQFI u8
 510 gtpuPduType u8
-511 bgpSourceAsPathList list
-512 bgpDestinationAsPathList list
+511 bgpSourceAsPathList basicList
+512 bgpDestinationAsPathList basicList
 513 ipv6ExtensionHeaderType u8
 514 ipv6ExtensionHeaderCount u8
-515 ipv6ExtensionHeadersFull bytes
-516 ipv6ExtensionHeaderTypeCountList list
+515 ipv6ExtensionHeadersFull u256
+516 ipv6ExtensionHeaderTypeCountList subTemplateList
 517 ipv6ExtensionHeadersLimit bool
 518 ipv6ExtensionHeadersChainLength u32 octets
-519 ipv6ExtensionHeaderChainLengthList list
-520 tcpOptionsFull bytes
+519 ipv6ExtensionHeaderChainLengthList subTemplateList
+520 tcpOptionsFull u256
 521 tcpSharedOptionExID16 u16
 522 tcpSharedOptionExID32 u32
-523 tcpSharedOptionExID16List list
-524 tcpSharedOptionExID32List list
-525 udpSafeOptions bytes
-526 udpUnsafeOptions bytes
+523 tcpSharedOptionExID16List basicList
+524 tcpSharedOptionExID32List basicList
+525 udpSafeOptions u256
+526 udpUnsafeOptions u64
 527 udpExID u16
-528 udpSafeExIDList list
-529 udpUnsafeExIDList list
+528 udpSafeExIDList basicList
+529 udpUnsafeExIDList basicList
+530 pathDelayMeanDeltaMicroseconds u32 microseconds
+531 pathDelayMinDeltaMicroseconds u32 microseconds
+532 pathDelayMaxDeltaMicroseconds u32 microseconds
+533 pathDelaySumDeltaMicroseconds u64 microseconds
 `;

@@ -84,7 +84,7 @@ export const IANA_LOW = `
 86 packetTotalCount u64 packets
 87 flagsAndSamplerId u32
 88 fragmentOffset u16
-89 forwardingStatus u8
+89 forwardingStatus u32
 90 mplsVpnRouteDistinguisher bytes
 91 mplsTopLabelPrefixLength u8 bits
 92 srcTrafficIndex u32
@@ -173,12 +173,12 @@ export const IANA_LOW = `
 199 octetTotalSumOfSquares u64 octets
 200 mplsTopLabelTTL u8 hops
 201 mplsLabelStackLength u32 octets
-202 mplsLabelStackDepth u32 labels
+202 mplsLabelStackDepth u32 entries
 203 mplsTopLabelExp u8
 204 ipPayloadLength u32 octets
 205 udpMessageLength u16 octets
 206 isMulticast u8
-207 ipv4IHL u8 words
+207 ipv4IHL u8 4-octet-words
 208 ipv4Options u32
 209 tcpOptions u64
 210 paddingOctets bytes
