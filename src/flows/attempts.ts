@@ -241,7 +241,7 @@ function keep(
   const isReverse = isFromHost && (outcome === UNANSWERED || outcome === ESTABLISHED);
   rows.packets[row] = isReverse ? columns.reversePackets[i] : columns.packets[i];
   rows.bytes[row] = isReverse ? columns.reverseBytes[i] : columns.bytes[i];
-  const rate = (columns.present[i] & HAS.sampling) !== 0 ? columns.samplingRate[i] : 1;
+  const rate = columns.samplingRate[i];
   rows.samplingRate[row] = rate >= 1 && rate < MAX_RATE ? rate + 0.5 : 1;
 }
 

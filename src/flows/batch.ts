@@ -2,6 +2,7 @@
 import { formatAddress } from '../model/addresses.ts';
 import { CATEGORIES } from '../model/enrichment.ts';
 import type { Conversation } from '../model/flow.ts';
+import { SAMPLING_ORIGINS } from '../packets/records.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface ConversationBatch {
   readonly count: number;
   /** Address texts; column `exporter` holds places in this list. */
   readonly exporters: readonly string[];
+  /** 1 at the places of exporters that came a moment ago and may be forged; missing: none. */
+  readonly strangers?: Uint8Array;
   /** Minutes since the epoch. */
   readonly minute: Uint32Array;
   readonly exporter: Uint16Array;
@@ -29,6 +32,10 @@ export interface ConversationBatch {
   readonly outFlows: Uint32Array;
   readonly inFlows: Uint32Array;
   readonly samplingRate: Uint32Array;
+  /** Places in SAMPLING_ORIGINS. */
+  readonly samplingOrigin: Uint8Array;
+  /** As in Conversation. */
+  readonly internalPorts: Uint32Array;
   readonly asn: Uint32Array;
   /** Places in CATEGORIES. */
   readonly category: Uint8Array;
@@ -54,6 +61,8 @@ export function createBatch(count: number, exporters: readonly string[]): Conver
     outFlows: new Uint32Array(count),
     inFlows: new Uint32Array(count),
     samplingRate: new Uint32Array(count),
+    samplingOrigin: new Uint8Array(count),
+    internalPorts: new Uint32Array(count),
     asn: new Uint32Array(count),
     category: new Uint8Array(count),
   };
@@ -99,6 +108,8 @@ function conversationAt(batch: ConversationBatch, row: number): Conversation {
     inPackets: batch.inPackets[row],
     inFlows: batch.inFlows[row],
     samplingRate: batch.samplingRate[row],
+    samplingOrigin: SAMPLING_ORIGINS[batch.samplingOrigin[row]],
+    internalPorts: batch.internalPorts[row],
     tcpFlags: batch.tcpFlags[row],
     ...(hasTranslated(batch, row) && { translated: addressText(batch.translated, row) }),
     asn: batch.asn[row],

@@ -1,10 +1,10 @@
 // columns of records -> rows of the conversation table; the hot path: nothing here allocates per record
 import { HAS, type RecordColumns } from '../packets/records.ts';
 import type { Classifier } from './classify.ts';
-import { EXPORTER, KEY_WORDS, MINUTE, SAMPLING_RATE } from './key.ts';
+import { EXPORTER, KEY_WORDS, MINUTE, PORT_PROTOCOL, SAMPLING_RATE } from './key.ts';
 import { isMeteredAtIngress, type Metering, noteIngress } from './metering.ts';
-import { BOTH_EXTERNAL, BOTH_INTERNAL, IN, LOCAL_SCOPE, NO_ADDRESSES, orient } from './orient.ts';
-import { addCounts, type ConversationTable, hashOf, rowOf, touchRows } from './table.ts';
+import { BOTH_EXTERNAL, BOTH_INTERNAL, IN, LOCAL_SCOPE, NO_ADDRESSES, OUT, orient } from './orient.ts';
+import { addCounts, addPort, type ConversationTable, hashOf, portBit, rowOf, touchRows } from './table.ts';
 
 const MINUTE_MS = 60_000;
 /** A record may cover this much; exporters cut long flows at an active timeout of 30 minutes at the most. */
@@ -73,6 +73,8 @@ interface Block {
   /** Places in the columns. */
   readonly records: Uint32Array;
   readonly ways: Uint8Array;
+  /** The bit of the internal side's port. */
+  readonly ports: Uint32Array;
   /** First and last minute. */
   readonly firsts: Uint32Array;
   readonly lasts: Uint32Array;
@@ -88,6 +90,7 @@ export function createBlock(): Block {
     hashes: words(),
     records: words(),
     ways: new Uint8Array(BLOCK_RECORDS),
+    ports: words(),
     firsts: words(),
     lasts: words(),
   };
@@ -121,7 +124,7 @@ function fillBlock(
   to: number,
   receivedAtMs: number,
 ): void {
-  const { keys, hashes, records, ways, firsts, lasts } = block;
+  const { keys, hashes, records, ways, ports, firsts, lasts } = block;
   const receivedMinute = Math.floor(receivedAtMs / MINUTE_MS);
   let count = 0;
   for (let i = from; i < to; i++) {
@@ -136,8 +139,9 @@ function fillBlock(
       counters.duplicates++;
       continue;
     }
-    const rate = (present & HAS.sampling) !== 0 ? columns.samplingRate[i] : 1;
+    const rate = columns.samplingRate[i];
     key[SAMPLING_RATE] = rate >= 1 && rate < MAX_RATE ? rate + 0.5 : 1;
+    key[PORT_PROTOCOL] |= columns.samplingOrigin[i] << 24;
     key[EXPORTER] = exporter;
     let first = receivedMinute;
     let last = receivedMinute;
@@ -154,19 +158,20 @@ function fillBlock(
     lasts[count] = last;
     hashes[count] = hashOf(table, key);
     records[count] = i;
+    ports[count] = portBit(way === OUT ? columns.sourcePort[i] : columns.destinationPort[i]);
     ways[count++] = way;
   }
   block.count = count;
 }
 
 function addBlock({ table, block }: FoldState, counters: FoldCounters, columns: RecordColumns): void {
-  const { keys, hashes, records, ways, firsts, lasts } = block;
+  const { keys, hashes, records, ways, ports, firsts, lasts } = block;
   let lost = 0;
   for (let j = 0; j < block.count; j++) {
     const i = records[j];
     if (firsts[j] !== lasts[j]) {
       counters.spread++;
-      if (!spread(table, columns, i, ways[j], keys[j], lasts[j])) lost++;
+      if (!spread(table, columns, i, ways[j], keys[j], lasts[j], ports[j])) lost++;
       continue;
     }
     const row = rowOf(table, keys[j], hashes[j]);
@@ -175,6 +180,7 @@ function addBlock({ table, block }: FoldState, counters: FoldCounters, columns: 
       continue;
     }
     addCounts(table, row, ways[j], columns.bytes[i], columns.packets[i], 1, columns.tcpFlags[i]);
+    addPort(table, row, ports[j]);
     if ((columns.present[i] & HAS.reverse) !== 0) addReverse(table, row, ways[j], columns, i, 0, 1, 1);
   }
   counters.overflow += lost;
@@ -237,6 +243,7 @@ function spread(
   way: number,
   key: Uint32Array,
   last: number,
+  port: number,
 ): boolean {
   const bytes = columns.bytes[i];
   const packets = columns.packets[i];
@@ -255,6 +262,7 @@ function spread(
     else {
       const byteShare = share(bytes, before, after);
       addCounts(table, row, way, byteShare, share(packets, before, after), flows, columns.tcpFlags[i]);
+      addPort(table, row, port);
       if (hasReverse) addReverse(table, row, way, columns, i, before, after, flows);
     }
     before = after;

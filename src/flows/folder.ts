@@ -5,7 +5,7 @@ import type { LookupTables } from '../../enrichment/pack.ts';
 import { type AddressSet, noAddresses } from '../model/addresses.ts';
 import { CATEGORIES } from '../model/enrichment.ts';
 import { decodeDatagram } from '../packets/decode.ts';
-import { createRecordColumns, HAS, type RecordColumns } from '../packets/records.ts';
+import { createRecordColumns, originCode, type RecordColumns } from '../packets/records.ts';
 import type { StoredSession } from '../packets/stored.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
 import { type Attempts, createAttempts, keepAttempts, takeAttempts } from './attempts.ts';
@@ -13,6 +13,7 @@ import type { ConversationBatch } from './batch.ts';
 import { compileClassifier } from './classify.ts';
 import {
   allowExporters,
+  countSessions,
   createExporters,
   type Exporter,
   type ExporterReport,
@@ -20,13 +21,16 @@ import {
   findExporter,
   findSession,
   isAllowed,
+  judgeSession,
+  numberOf,
   reportExporters,
-  type Session,
   storeSessions,
+  takeUnreported,
 } from './exporters.ts';
 import { createBlock, type FoldState, foldRecords } from './fold.ts';
 import { compileHostFilter, type HostFilter } from './host-filter.ts';
 import { createMetering, forgetExporter } from './metering.ts';
+import type { Session } from './places.ts';
 import type { SamplingRates } from './sampling-rates.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import { type ConversationTable, clearTable, copyRows, createConversationTable } from './table.ts';
@@ -38,6 +42,8 @@ const ROOM = 8192;
 /** Seconds in headers, delivery and a queue explain less than this. */
 const CLOCK_TOLERANCE_MS = 10_000;
 const MAX_BATCH_ROWS = 65_536;
+/** One exporter may hold so many times the rows that are left: 94% of an empty table, and there is room for others always. */
+const SHARE_OF_FREE = 16;
 const UNKNOWN_CATEGORY = CATEGORIES.indexOf('unknown');
 
 export interface FolderOptions {
@@ -69,6 +75,10 @@ export interface FolderReport {
   readonly refused: Readonly<Record<string, number>>;
   readonly sessions: number;
   readonly sessionsEvicted: number;
+  /** Counts of exporters that went before they were reported. */
+  readonly gone: Readonly<Record<string, number>>;
+  /** More exporters wait to be reported. */
+  readonly isMore: boolean;
   /** Of connections, since the last report; the thread adds it. */
   readonly streams?: Readonly<Record<string, number>>;
 }
@@ -79,7 +89,7 @@ export interface Folder {
   /** A connection ended, and its templates with it. */
   endSession(source: string, port: number): void;
   /** Something came over a connection that is no message. */
-  countBroken(source: string, port: number): void;
+  countBroken(source: string, port: number, receivedAtMs: number): void;
   /** Decodes and folds one datagram. Never throws for what the datagram holds. */
   receive(source: string, sourcePort: number, datagram: Uint8Array, receivedAtMs: number): void;
   /** Folds records that are decoded already. */
@@ -92,8 +102,8 @@ export interface Folder {
   nextBatch(maxRows: number): ConversationBatch | undefined;
   /** Everything held, at once. */
   drain(): ConversationBatch[];
-  /** What happened since the last report. */
-  report(): FolderReport;
+  /** What happened since the last report, of so many exporters; of all where it is missing. */
+  report(mostExporters?: number): FolderReport;
   setInternal(internal: AddressSet): void;
   setTables(tables: LookupTables | undefined): void;
   setAllowed(allowed: AddressSet | undefined): void;
@@ -102,7 +112,7 @@ export interface Folder {
   /** Attempts toward known hosts since the last call; undefined where there were none. */
   takeAttempts(): AttemptBatch | undefined;
   /** Templates by session; undefined where none changed since the last call, unless it is due all the same. */
-  storeSessions(isDue: boolean): [string, StoredSession][] | undefined;
+  storeSessions(isDue: boolean): Generator<[string, StoredSession]> | undefined;
 }
 
 interface Folding extends FoldState {
@@ -110,7 +120,11 @@ interface Folding extends FoldState {
   readonly exporters: ReturnType<typeof createExporters>;
   readonly columns: RecordColumns;
   spare: ConversationTable;
+  /** Of the table, by all exporters that are not proven. */
+  readonly strangers: { rows: number };
   drained: number;
+  /** Scratch of nameExporters: place + 1 by exporter number. */
+  readonly placeOf: Uint32Array;
   enrichment: { readonly tables: LookupTables; readonly lookup: Lookup } | undefined;
   hosts: HostFilter | undefined;
   /** Made when there are hosts. */
@@ -120,44 +134,43 @@ interface Folding extends FoldState {
 export function createFolder(options: FolderOptions): Folder {
   const folding = createFolding(options);
   const { exporters, columns } = folding;
-  const onNumber = (number: number) => forgetExporter(folding.metering, number);
-  let currentExporter: Exporter | undefined;
   let currentSession: Session | undefined;
   let currentMs = 0;
   const flush = () => {
-    if (currentSession) correctClock(columns, currentSession.decoder.counters.clockOffsetMs, currentMs);
-    if (currentExporter && columns.count > 0) foldInto(folding, currentExporter, columns, currentMs);
+    if (currentSession && columns.count > 0) {
+      correctClock(columns, currentSession.decoder.counters.clockOffsetMs, currentMs);
+      foldInto(folding, currentSession.exporter, columns, currentMs);
+    }
     columns.count = 0;
   };
   const receive: Folder['receive'] = (source, sourcePort, datagram, receivedAtMs) => {
-    const exporter = findExporter(exporters, source, onNumber);
-    if (!exporter) return;
-    const session = findSession(exporters, exporter, sourcePort);
-    exporter.lastSeenMs = receivedAtMs;
-    session.lastSeenMs = receivedAtMs;
-    currentExporter = exporter;
+    const session = findSession(exporters, source, sourcePort, receivedAtMs);
+    if (!session) return;
     currentMs = receivedAtMs;
     currentSession = session;
+    const { counters } = session.decoder;
+    const before = counters.records;
     decodeDatagram(session.decoder, datagram, receivedAtMs, columns, flush);
+    judgeSession(exporters, session, counters.records - before);
     flush();
   };
   return {
     receive,
     isAllowed: (source) => isAllowed(exporters, source),
     endSession: (source, port) => endSession(exporters, source, port),
-    countBroken: (source, port) => {
-      const exporter = findExporter(exporters, source, onNumber);
-      if (exporter) findSession(exporters, exporter, port).decoder.counters.malformed['message-length']++;
+    countBroken: (source, port, receivedAtMs) => {
+      const session = findSession(exporters, source, port, receivedAtMs);
+      if (session) session.decoder.counters.malformed['message-length']++;
     },
     fold: (source, records, receivedAtMs) => {
-      const exporter = findExporter(exporters, source, onNumber);
+      const exporter = findExporter(exporters, source);
       if (exporter) foldInto(folding, exporter, records, receivedAtMs);
     },
     count: () => folding.table.count,
     beginDrain: () => beginDrain(folding),
     nextBatch: (maxRows) => nextBatch(folding, maxRows),
     drain: () => drainAll(folding),
-    report: () => report(folding),
+    report: (most = Number.POSITIVE_INFINITY) => report(folding, most),
     setInternal: (internal) => {
       folding.classifier = compileClassifier(internal);
     },
@@ -180,7 +193,9 @@ function createFolding(options: FolderOptions): Folding {
     columns: createRecordColumns(COLUMN_CAPACITY),
     table: createConversationTable(maxRows),
     spare: createConversationTable(maxRows),
+    strangers: { rows: 0 },
     drained: 0,
+    placeOf: new Uint32Array(65_536),
     classifier: compileClassifier(options.internal),
     metering: createMetering(),
     block: createBlock(),
@@ -199,25 +214,55 @@ function setHosts(folding: Folding, hosts: AddressSet): void {
 }
 
 function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, receivedAtMs: number): void {
-  const { maxRows, count } = folding.table;
-  if (maxRows - count < Math.min(ROOM, maxRows / 4)) folding.options.onFull?.();
-  exporter.lastEpoch = folding.exporters.epoch;
+  const { exporters, hosts, attempts } = folding;
   setSampling(exporter, columns);
-  foldRecords(folding, exporter.number, exporter.fold, columns, 0, columns.count, receivedAtMs);
-  const { hosts, attempts } = folding;
+  const number =
+    exporter.number >= 0
+      ? exporter.number
+      : numberOf(exporters, exporter, (given) => forgetExporter(folding.metering, given));
+  if (number < 0) exporter.fold.overflow += columns.count;
+  else {
+    if (roomFor(folding, exporter) < Math.min(ROOM, folding.table.maxRows / 4)) folding.options.onFull?.();
+    const room = roomFor(folding, exporter);
+    const { table } = folding;
+    const { count } = table;
+    table.rowLimit = count + room;
+    foldRecords(folding, number, exporter.fold, columns, 0, columns.count, receivedAtMs);
+    holderOf(folding, exporter).rows += table.count - count;
+  }
   if (hosts && attempts) {
     const origin = { exporter: exporter.words, counters: exporter.fold, receivedAtMs };
     keepAttempts(attempts, hosts, columns, columns.count, origin);
   }
 }
 
-function setSampling(exporter: Exporter, { samplingRate, present, count }: RecordColumns): void {
+/** Rows that may be added for an exporter. Strangers share one share, as anybody can be many of them. */
+function roomFor(folding: Folding, exporter: Exporter): number {
+  const { maxRows, count } = folding.table;
+  const free = maxRows - count;
+  return Math.max(0, Math.min(free, free * SHARE_OF_FREE - holderOf(folding, exporter).rows));
+}
+
+function holderOf({ exporters, strangers }: Folding, exporter: Exporter): { rows: number } {
+  const { epoch } = exporters.numbers;
+  if (exporter.lastEpoch !== epoch) {
+    exporter.lastEpoch = epoch;
+    exporter.rows = 0;
+  }
+  return exporter.isProven ? exporter : strangers;
+}
+
+const SETTING = originCode('setting');
+
+function setSampling(exporter: Exporter, { samplingRate, samplingOrigin, count }: RecordColumns): void {
   if (exporter.ownRate > 0) {
     samplingRate.fill(exporter.ownRate, 0, count);
-    for (let i = 0; i < count; i++) present[i] |= HAS.sampling;
+    samplingOrigin.fill(SETTING, 0, count);
   }
   const last = count - 1;
-  if (last >= 0 && (present[last] & HAS.sampling) !== 0) exporter.samplingRate = samplingRate[last];
+  if (last < 0 || samplingOrigin[last] === 0) return;
+  exporter.samplingRate = samplingRate[last];
+  exporter.samplingOrigin = samplingOrigin[last];
 }
 
 /**
@@ -240,7 +285,8 @@ function beginDrain(folding: Folding): boolean {
   folding.table = folding.spare;
   folding.spare = full;
   folding.drained = 0;
-  folding.exporters.epoch++;
+  folding.strangers.rows = 0;
+  folding.exporters.numbers.epoch++;
   return true;
 }
 
@@ -248,7 +294,7 @@ function nextBatch(folding: Folding, maxRows: number): ConversationBatch | undef
   const { spare, drained } = folding;
   if (drained >= spare.count) return undefined;
   const to = Math.min(spare.count, drained + maxRows);
-  const batch = copyRows(spare, drained, to, [...folding.exporters.names]);
+  const batch = nameExporters(folding, spare, drained, to);
   enrichBatch(folding, batch);
   folding.drained = to;
   if (to === spare.count) {
@@ -256,6 +302,28 @@ function nextBatch(folding: Folding, maxRows: number): ConversationBatch | undef
     folding.drained = 0;
   }
   return batch;
+}
+
+/** Only those that have rows in it: a batch goes to another thread, and there may be thousands. */
+function nameExporters(
+  { exporters: { names, byAddress }, placeOf }: Folding,
+  table: ConversationTable,
+  from: number,
+  to: number,
+): ConversationBatch {
+  const own: string[] = [];
+  const batch = copyRows(table, from, to, own);
+  const numbers: number[] = [];
+  for (let row = 0; row < batch.count; row++) {
+    const number = batch.exporter[row];
+    if (placeOf[number] === 0) {
+      own.push(names[number]);
+      placeOf[number] = numbers.push(number);
+    }
+    batch.exporter[row] = placeOf[number] - 1;
+  }
+  for (const number of numbers) placeOf[number] = 0;
+  return { ...batch, strangers: Uint8Array.from(own, (name) => Number(!byAddress.get(name)?.isProven)) };
 }
 
 function enrichBatch({ enrichment }: Folding, batch: ConversationBatch): void {
@@ -282,15 +350,17 @@ function drainAll(folding: Folding): ConversationBatch[] {
   return batches;
 }
 
-function report({ exporters }: Folding): FolderReport {
+function report({ exporters }: Folding, most: number): FolderReport {
   const refused = Object.fromEntries(exporters.refused);
   exporters.refused.clear();
   const sessionsEvicted = exporters.sessionsEvicted;
   exporters.sessionsEvicted = 0;
   return {
-    exporters: reportExporters(exporters),
+    exporters: reportExporters(exporters, most),
     refused,
-    sessions: exporters.sessionCount,
+    sessions: countSessions(exporters),
     sessionsEvicted,
+    gone: takeUnreported(exporters),
+    isMore: exporters.reporting.length > 0,
   };
 }

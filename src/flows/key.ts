@@ -3,7 +3,7 @@
 export const MINUTE = 0;
 export const EXPORTER = 1;
 export const INTERFACE = 2;
-/** The external port in the low half, the protocol above it. */
+/** From the lowest bit: 16 of the external port, 8 of the protocol, 8 of where the sampling rate comes from. */
 export const PORT_PROTOCOL = 3;
 export const INTERNAL_ADDRESS = 4;
 export const EXTERNAL_ADDRESS = 8;

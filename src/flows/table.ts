@@ -27,6 +27,7 @@ const FLOWS_OUT = 26;
 const FLOWS_IN = 27;
 const FLAGS = 28;
 const HASH = 29;
+const PORTS = 30;
 const FIRST_ROWS = 16_384;
 /** Rows that touchRows takes at once. */
 const MAX_TOUCHED = 64;
@@ -35,6 +36,8 @@ export interface ConversationTable {
   readonly maxRows: number;
   readonly seed: number;
   count: number;
+  /** No row is added beyond it: maxRows, or less where whoever adds had its share. */
+  rowLimit: number;
   words: Uint32Array;
   doubles: Float64Array;
   /** Pairs of hash and row + 1; 0 is free. Twice as many as rows at least. */
@@ -53,6 +56,7 @@ export function createConversationTable(maxRows: number): ConversationTable {
     // A stranger who knows the hash could make all keys collide.
     seed: randomInt(0x1_0000_0000) | 1,
     count: 0,
+    rowLimit: maxRows,
     words,
     doubles: new Float64Array(words.buffer),
     slots: new Uint32Array(slotCount * 2),
@@ -79,6 +83,7 @@ function sameKey(words: Uint32Array, at: number, key: Uint32Array): boolean {
 
 function addRow(table: ConversationTable, key: Uint32Array, hash: number, slot: number): number {
   const row = table.count;
+  if (row >= table.rowLimit) return -1;
   let free = slot;
   if (row * ROW_WORDS === table.words.length) {
     if (!grow(table)) return -1;
@@ -127,6 +132,16 @@ export function addCounts(
   doubles[at + PACKETS_OUT] += packets;
   words[row * ROW_WORDS + FLOWS_OUT + way] += flows;
   words[row * ROW_WORDS + FLAGS] |= tcpFlags;
+}
+
+/** One of 32 bits for a port, evenly: systems take their ports in order, or only the even ones. */
+export function portBit(port: number): number {
+  return 1 << (Math.imul(port, 0x9e37_79b1) >>> 27);
+}
+
+/** Notes that the internal side used the port of `bit`. */
+export function addPort(table: ConversationTable, row: number, bit: number): void {
+  table.words[row * ROW_WORDS + PORTS] |= bit;
 }
 
 export function hashOf(table: ConversationTable, key: Uint32Array): number {
@@ -203,7 +218,8 @@ export function copyRows(
     batch.exporter[i] = words[at + EXPORTER];
     batch.interface[i] = words[at + INTERFACE];
     batch.externalPort[i] = words[at + PORT_PROTOCOL] & 0xffff;
-    batch.protocol[i] = words[at + PORT_PROTOCOL] >>> 16;
+    batch.protocol[i] = (words[at + PORT_PROTOCOL] >>> 16) & 0xff;
+    batch.samplingOrigin[i] = words[at + PORT_PROTOCOL] >>> 24;
     for (let word = 0; word < 4; word++) {
       batch.internal[i * 4 + word] = words[at + INTERNAL_ADDRESS + word];
       batch.external[i * 4 + word] = words[at + EXTERNAL_ADDRESS + word];
@@ -217,6 +233,7 @@ export function copyRows(
     batch.outFlows[i] = words[at + FLOWS_OUT];
     batch.inFlows[i] = words[at + FLOWS_IN];
     batch.tcpFlags[i] = words[at + FLAGS];
+    batch.internalPorts[i] = words[at + PORTS];
   }
   return batch;
 }

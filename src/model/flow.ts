@@ -19,6 +19,10 @@ export interface Conversation {
   readonly inFlows: number;
   /** 1 is unsampled. */
   readonly samplingRate: number;
+  /** Who states the rate, as SAMPLING_ORIGINS of src/packets/records.ts; 'unknown' for what was stored before it was kept. */
+  readonly samplingOrigin: string;
+  /** A bit of 32 for each port of the internal side: equal ones in two exporters are the same flows, disjoint ones are not. */
+  readonly internalPorts: number;
   readonly tcpFlags: number;
   /** The internal address after source translation, or the address that the internal side addressed before destination translation. */
   readonly translated?: string;

@@ -1,11 +1,14 @@
 // datagram -> columns of records (v5, v9, IPFIX; v1 and v7 through the optional decoder)
 import { readDatagram } from './datagram.ts';
-import { defaultRate, interfaceRates } from './domain.ts';
+import { defaultOrigin, defaultRate, interfaceRates } from './domain.ts';
 import type { Packet } from './packet.ts';
 import { type ReadContext, type Reader, readerOf } from './reader.ts';
-import { HAS, type RecordColumns } from './records.ts';
-import type { ExporterSession } from './session.ts';
+import { originCode, type RecordColumns } from './records.ts';
+import { type ExporterSession, mayMakeReader } from './session.ts';
 import type { Template } from './template.ts';
+
+const HEADER = originCode('header');
+const INTERFACE = originCode('interface');
 
 /**
  * Appends the datagram's flow records to `columns`, calling onFull whenever columns.count reaches the capacity; onFull must
@@ -41,15 +44,17 @@ export function readFlows(
     return 0;
   }
   const rates = interfaceRates(session, template.domain);
-  const rate = packet.samplingRate > 0 ? packet.samplingRate : defaultRate(session, template.domain);
-  const context = contextOf(session, template, packet, rates ? 0 : rate);
+  const isInHeader = packet.samplingRate > 0;
+  const rate = isInHeader ? packet.samplingRate : defaultRate(session, template.domain);
+  const origin = isInHeader ? HEADER : rate > 0 ? originCode(defaultOrigin(session, template.domain)) : 0;
+  const context = contextOf(session, template, packet, rates ? 0 : rate, rates ? 0 : origin);
   let records = 0;
   let offset = start;
   while (true) {
     const before = columns.count;
     offset = reader(packet.view, offset, end, columns, context, columns.capacity - before);
     records += columns.count - before;
-    if (rates) applyInterfaceRates(columns, before, rates, rate);
+    if (rates) applyInterfaceRates(columns, before, rates, rate, origin);
     if (columns.count < columns.capacity) break;
     onFull();
     if (offset < 0) break;
@@ -57,15 +62,12 @@ export function readFlows(
   return offset < 0 ? -1 - records : records;
 }
 
+/** Refused once, a template is not tried again within the minute: what it would need is only known by laying it out. */
 function makeReader(session: ExporterSession, template: Template, nowMs: number): Reader | undefined {
-  template.reader = readerOf(template.fields, () => {
-    const minute = Math.floor(nowMs / 60_000);
-    if (session.readerMinute !== minute) {
-      session.readerMinute = minute;
-      session.readersInMinute = 0;
-    }
-    return session.readersInMinute++ < session.limits.readersPerMinute;
-  });
+  const minute = Math.floor(nowMs / 60_000);
+  if (template.refusedMinute === minute) return undefined;
+  template.reader = readerOf(template.fields, () => mayMakeReader(session, nowMs));
+  if (!template.reader) template.refusedMinute = minute;
   return template.reader;
 }
 
@@ -74,6 +76,7 @@ function contextOf(
   { domain }: Template,
   packet: Packet,
   rate: number,
+  rateOrigin: number,
 ): ReadContext {
   const isIpfix = packet.version === 10;
   return {
@@ -83,6 +86,7 @@ function contextOf(
     uptimeMs: isIpfix ? packet.exportMs - domain.systemInitMs : packet.uptimeMs,
     hasUptime: !isIpfix || domain.systemInitMs > 0,
     rate,
+    rateOrigin,
     domainRate: domain.sampling.rate,
   };
 }
@@ -93,13 +97,15 @@ function applyInterfaceRates(
   from: number,
   rates: Map<number, number>,
   otherwise: number,
+  otherwiseOrigin: number,
 ): void {
-  const { present, inputInterface, outputInterface, samplingRate, count } = columns;
+  const { inputInterface, outputInterface, samplingRate, samplingOrigin, count } = columns;
   for (let i = from; i < count; i++) {
-    if (present[i] & HAS.sampling) continue;
-    const rate = rates.get(inputInterface[i]) ?? rates.get(outputInterface[i]) ?? otherwise;
+    if (samplingOrigin[i] !== 0) continue;
+    const own = rates.get(inputInterface[i]) ?? rates.get(outputInterface[i]);
+    const rate = own ?? otherwise;
     if (rate === 0) continue;
     samplingRate[i] = rate;
-    present[i] |= HAS.sampling;
+    samplingOrigin[i] = own === undefined ? otherwiseOrigin : INTERFACE;
   }
 }

@@ -1,7 +1,8 @@
 // one observation domain of a session: its templates, sampling rates and sequence state
 
+import type { SamplingOrigin } from './records.ts';
 import { createSequence, type Sequence } from './sequence.ts';
-import type { ExporterSession } from './session.ts';
+import { type ExporterSession, hold, release } from './session.ts';
 import type { Template } from './template.ts';
 
 export interface Domain {
@@ -22,6 +23,9 @@ export interface Sampling {
   readonly byInterface: Map<number, number>;
 }
 
+const DOMAIN_BYTES = 1024;
+export const RATE_BYTES = 64;
+
 const domainKey = (version: number, id: number) => version * 2 ** 32 + id;
 
 /** The domain, made where it is new; the oldest goes where there are too many. */
@@ -32,6 +36,8 @@ export function domainOf(session: ExporterSession, version: number, id: number):
   let domain = session.domains.get(key);
   if (!domain) {
     while (session.domains.size >= session.limits.domains) forgetOldest(session);
+    // Every session has one.
+    while (session.domains.size > 0 && !hold(session, DOMAIN_BYTES)) forgetOldest(session);
     domain = {
       key,
       version,
@@ -52,11 +58,14 @@ function forgetOldest(session: ExporterSession): void {
   const oldest = session.domains.values().next().value;
   if (!oldest) return;
   session.domains.delete(oldest.key);
+  if (session.domains.size > 0) release(session, DOMAIN_BYTES);
+  release(session, (oldest.sampling.bySampler.size + oldest.sampling.byInterface.size) * RATE_BYTES);
   if (session.lastDomain === oldest) session.lastDomain = undefined;
   if (oldest.id === 0) session.wholeExporter[oldest.version] = undefined;
   for (const template of oldest.templates.values()) {
     session.templates.delete(template);
     session.templateBytes -= template.byteCount;
+    release(session, template.byteCount);
     session.counters.templatesEvicted++;
   }
 }
@@ -77,6 +86,13 @@ function plainRate(sampling: Sampling): number {
   // Exporters with one sampler often leave its id out of their flow records.
   if (sampling.bySampler.size !== 1) return 0;
   return sampling.bySampler.values().next().value ?? 0;
+}
+
+/** Where defaultRate found it. */
+export function defaultOrigin(session: ExporterSession, domain: Domain): SamplingOrigin {
+  const { sampling } = plainRate(domain.sampling) > 0 ? domain : (wholeExporter(session, domain) ?? domain);
+  if (sampling.rate > 0) return 'exporter';
+  return plainRate(sampling) > 0 ? 'sampler' : 'none';
 }
 
 /** Rate of a sampler or selector id; 0 unknown. */

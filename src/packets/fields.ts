@@ -1,13 +1,18 @@
 // datagram -> one plain object a record with every field by name; for people, apart from the column reader
 import { readDatagram } from './datagram.ts';
 import { readFlows } from './decode.ts';
-import { type Element, elementByNumber, scopeName } from './elements.ts';
+import { type FieldValue, readFields } from './lists.ts';
 import type { Packet } from './packet.ts';
-import { createRecordColumns, HAS, type RecordColumns } from './records.ts';
+import {
+  createRecordColumns,
+  HAS,
+  type RecordColumns,
+  SAMPLING_ORIGINS,
+  type SamplingOrigin,
+} from './records.ts';
 import type { ExporterSession } from './session.ts';
 import { SFLOW } from './sflow.ts';
 import type { Template } from './template.ts';
-import { type FieldValue, readValue } from './values.ts';
 import { type Places, walkRecords } from './walk.ts';
 
 /** The keys before the fields; no IANA element has one of these names. */
@@ -27,11 +32,15 @@ export interface NamedRecord {
   readonly end?: string;
   /** One packet in so many; missing where nothing states it. */
   readonly sampling?: number;
+  /** Where that is stated. */
+  readonly samplingOrigin?: SamplingOrigin;
   readonly [element: string]:
     | FieldValue
     | readonly FieldValue[]
-    | Readonly<Record<string, string>>
+    | Readonly<Record<string, string | readonly string[]>>
     | undefined;
+  /** What enumerated values and flags mean; missing where nothing is known of any. */
+  readonly names?: Readonly<Record<string, string | readonly string[]>>;
   readonly units: Readonly<Record<string, string>>;
 }
 
@@ -76,7 +85,7 @@ function flowTiming(
   start: number,
   end: number,
   columns: RecordColumns,
-): Pick<NamedRecord, 'start' | 'end' | 'sampling'> {
+): Pick<NamedRecord, 'start' | 'end' | 'sampling' | 'samplingOrigin'> {
   columns.count = 0;
   readFlows(session, template, packet, start, end, columns, () => {});
   if (columns.count === 0) return {};
@@ -86,37 +95,17 @@ function flowTiming(
       start: timeText(columns.startMs[0]),
       end: timeText(columns.endMs[0]),
     }),
-    ...((present & HAS.sampling) !== 0 && { sampling: columns.samplingRate[0] }),
+    ...(columns.samplingOrigin[0] !== 0 && {
+      sampling: columns.samplingRate[0],
+      samplingOrigin: SAMPLING_ORIGINS[columns.samplingOrigin[0]],
+    }),
   };
 }
 
-function fieldsOf(template: Template, { bytes, version }: Packet, places: Places) {
-  const { fields, scopeFields } = template;
-  const values: Record<string, FieldValue | FieldValue[]> = {};
-  const units: Record<string, string> = {};
-  for (let i = 0, field = 0; i < fields.length; i += 3, field++) {
-    const length = places[field * 2 + 1];
-    if (fields[i + 1] === 0 || isPadding(fields[i], fields[i + 2])) continue;
-    const element =
-      version === 9 && field < scopeFields ? scopeElement(fields[i], length) : elementOf(version, fields, i);
-    const value = readValue(element, bytes, places[field * 2], length);
-    const earlier = values[element.name];
-    // An element may stand in a record more than once (RFC 7011 section 8): in order.
-    values[element.name] = earlier === undefined ? value : [earlier, value].flat();
-    if (element.unit) units[element.name] = element.unit;
-  }
-  return { ...values, units };
+function fieldsOf(template: Template, packet: Packet, places: Places) {
+  const { values, units, names } = readFields(template, packet, places);
+  return { ...values, ...(Object.keys(names).length > 0 && { names }), units };
 }
-
-const isPadding = (id: number, enterprise: number) => id === 210 && enterprise === 0;
-
-const elementOf = (version: number, fields: Uint32Array, i: number): Element =>
-  elementByNumber(version, fields[i], fields[i + 2]);
-
-const scopeElement = (type: number, length: number): Element => ({
-  name: scopeName(type),
-  ...(length <= 8 && { type: 'u64' as const }),
-});
 
 function timeText(ms: number): string {
   const date = new Date(ms);

@@ -2,7 +2,7 @@
 import { type Domain, samplerRate } from './domain.ts';
 import { int, type Layout, layOut, lowBits, unsigned } from './reader-layout.ts';
 import { readTimes } from './reader-times.ts';
-import { HAS, type RecordColumns } from './records.ts';
+import { HAS, originCode, type RecordColumns, type SamplingOrigin } from './records.ts';
 import type { ExporterSession } from './session.ts';
 import type { Target } from './targets.ts';
 
@@ -16,6 +16,8 @@ export interface ReadContext {
   readonly hasUptime: boolean;
   /** For records that name no sampler; 0 unknown. */
   readonly rate: number;
+  /** Of `rate`, as samplingOrigin; 0 where it is unknown. */
+  readonly rateOrigin: number;
   /** For records whose sampler is not known; 0 unknown. */
   readonly domainRate: number;
 }
@@ -62,13 +64,13 @@ function readerSource(fields: Uint32Array): string {
     ...readScalars(layout, bits),
     ...readCounters(layout, bits),
     ...readTimes(layout, bits),
-    ...readSampling(layout, bits),
+    ...readSampling(layout),
   ];
   return `'use strict';
 return function read(view, start, end, columns, context, limit) {
   const { ${COLUMN_NAMES} } = columns;
   const exportMs = context.exportMs, uptimeMs = context.uptimeMs | 0, hasUptime = context.hasUptime;
-  const rate = context.rate > 0 ? context.rate : 1, rateBit = context.rate > 0 ? ${HAS.sampling} : 0;
+  const rate = context.rate > 0 ? context.rate : 1, rateOrigin = context.rateOrigin;
   const domainRate = context.domainRate;
   let samplerId = -1, knownRate = 0;
   let o = start, n = columns.count;
@@ -89,7 +91,7 @@ return function read(view, start, end, columns, context, limit) {
 
 const COLUMN_NAMES = `present, source, destination, postNatSource, postNatDestination, postNatSourcePort,
     postNatDestinationPort, sourcePort, destinationPort, protocol, tcpFlags, direction, inputInterface, outputInterface,
-    bytes, packets, reverseBytes, reversePackets, startMs, endMs, samplingRate`;
+    bytes, packets, reverseBytes, reversePackets, startMs, endMs, samplingRate, samplingOrigin`;
 
 const mappedWords = (column: string, word: string) =>
   `${column}[a] = 0; ${column}[a + 1] = 0; ${column}[a + 2] = 65535; ${column}[a + 3] = ${word};`;
@@ -196,31 +198,33 @@ function readCounters(layout: Layout, bits: string[]): string[] {
   return lines;
 }
 
+const origin = (name: SamplingOrigin) => int(originCode(name));
+
 /** The record's own statement, else its sampler's, else the default of the domain. */
-function readSampling(layout: Layout, bits: string[]): string[] {
+function readSampling(layout: Layout): string[] {
   const stated = layout.at('samplingRate');
   const interval = layout.at('samplingInterval');
   const space = layout.at('samplingSpace');
   const sampler = layout.at('samplerId');
-  if (!stated && !(interval && space) && !sampler) {
-    bits.push('rateBit');
-    return ['samplingRate[n] = rate;'];
-  }
-  const lines = ['let own = 0;'];
+  if (!stated && !(interval && space) && !sampler)
+    return ['samplingRate[n] = rate;', 'samplingOrigin[n] = rateOrigin;'];
+  const lines = ['let own = rate, from = rateOrigin;'];
   if (sampler)
     lines.push(`{
       const id = ${unsigned(sampler)};
       if (id !== samplerId) { samplerId = id; knownRate = samplerRate(context.session, context.domain, id); }
-      own = knownRate > 0 ? knownRate : domainRate;
+      if (knownRate > 0) { own = knownRate; from = ${origin('sampler')}; }
+      else { own = domainRate; from = ${origin('exporter')}; }
     }`);
-  else lines.push('own = rateBit === 0 ? 0 : rate;');
   if (interval && space)
     lines.push(`{
       const interval = ${unsigned(interval)};
-      if (interval > 0) own = (interval + ${unsigned(space)}) / interval;
+      if (interval > 0) { own = (interval + ${unsigned(space)}) / interval; from = ${origin('record')}; }
     }`);
-  if (stated) lines.push(`{ const stated = ${unsigned(stated)}; if (stated > 0) own = stated; }`);
-  lines.push(`samplingRate[n] = own > 0 ? own : 1;`);
-  bits.push(`(own > 0 ? ${int(HAS.sampling)} : 0)`);
+  if (stated)
+    lines.push(
+      `{ const stated = ${unsigned(stated)}; if (stated > 0) { own = stated; from = ${origin('record')}; } }`,
+    );
+  lines.push(`samplingRate[n] = own > 0 ? own : 1;`, `samplingOrigin[n] = own > 0 ? from : 0;`);
   return lines;
 }

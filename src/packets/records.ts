@@ -8,13 +8,30 @@ export const HAS = {
   postNatDestination: 8,
   times: 16,
   direction: 32,
-  /** Set where the record states its own sampling rate (header, sampler table, element 34). */
-  sampling: 64,
 } as const;
 
 /**
+ * Where a sampling rate comes from, as column `samplingOrigin` holds it by place:
+ * none: nobody states one, so it is taken as 1; header: of the datagram (v5); record: the record states it (elements 34, 50,
+ * 305 and 306; every sFlow sample); sampler: options by sampler or selector id; interface: options scoped to an interface;
+ * exporter: options for the whole of its observation domain; setting: the operator's word.
+ */
+export const SAMPLING_ORIGINS = [
+  'none',
+  'header',
+  'record',
+  'sampler',
+  'interface',
+  'exporter',
+  'setting',
+] as const;
+export type SamplingOrigin = (typeof SAMPLING_ORIGINS)[number];
+
+export const originCode = (origin: SamplingOrigin): number => SAMPLING_ORIGINS.indexOf(origin);
+
+/**
  * Columns whose bit is not set in `present` hold leftovers of earlier records and must not be read: reverse*, postNat*,
- * direction; addresses without HAS.addresses. Without HAS.times both times are the export time; without HAS.sampling the
+ * direction; addresses without HAS.addresses. Without HAS.times both times are the export time; with samplingOrigin 0 the
  * rate is 1. Absent ports, protocol, flags, interfaces and counters are 0.
  *
  * A fixed-capacity batch of flow records as columns; `count` records are valid. Addresses take four 32-bit words a record in
@@ -47,7 +64,10 @@ export interface RecordColumns {
   readonly reversePackets: Float64Array;
   readonly startMs: Float64Array;
   readonly endMs: Float64Array;
+  /** One packet in so many. */
   readonly samplingRate: Float64Array;
+  /** Places in SAMPLING_ORIGINS. */
+  readonly samplingOrigin: Uint8Array;
 }
 
 export function createRecordColumns(capacity: number): RecordColumns {
@@ -77,5 +97,6 @@ export function createRecordColumns(capacity: number): RecordColumns {
     startMs: doubles(),
     endMs: doubles(),
     samplingRate: doubles(),
+    samplingOrigin: new Uint8Array(capacity),
   };
 }

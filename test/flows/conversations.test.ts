@@ -78,8 +78,10 @@ test('a row comes back as it went in: both families, translation, counts beyond 
       in_packets: 1,
       in_flows: 1,
       sampling_rate: 1,
+      sampling_origin: 'none',
       tcp_flags: 0,
       translated: '::',
+      internal_ports: 1,
     },
     {
       ...empty,
@@ -95,8 +97,10 @@ test('a row comes back as it went in: both families, translation, counts beyond 
       in_packets: 0,
       in_flows: 0,
       sampling_rate: 100,
+      sampling_origin: 'record',
       tcp_flags: 255,
       translated: '::ffff:10.0.0.254',
+      internal_ports: 1,
     },
   ]);
 });

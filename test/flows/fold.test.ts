@@ -49,6 +49,8 @@ test('both directions become one conversation, with each way counted apart and T
       inPackets: 3,
       inFlows: 1,
       samplingRate: 1,
+      samplingOrigin: 'none',
+      internalPorts: 1,
       tcpFlags: 18,
       asn: 0,
       category: 'unknown',

@@ -1,6 +1,6 @@
 // makes columns of records from plain objects, for the tests of this stage
 import { mapped, parseAddress } from '../../src/model/addresses.ts';
-import { createRecordColumns, HAS, type RecordColumns } from '../../src/packets/records.ts';
+import { createRecordColumns, HAS, originCode, type RecordColumns } from '../../src/packets/records.ts';
 
 export interface TestRecord {
   readonly source?: string;
@@ -40,8 +40,7 @@ function setRecord(columns: RecordColumns, i: number, record: TestRecord): void 
     has(HAS.postNatSource, record.postNatSource) |
     has(HAS.postNatDestination, record.postNatDestination) |
     has(HAS.times, record.startMs, record.endMs) |
-    has(HAS.direction, record.direction) |
-    has(HAS.sampling, record.samplingRate);
+    has(HAS.direction, record.direction);
   setAddress(columns.source, i, record.source);
   setAddress(columns.destination, i, record.destination);
   setAddress(columns.postNatSource, i, record.postNatSource);
@@ -59,7 +58,8 @@ function setRecord(columns: RecordColumns, i: number, record: TestRecord): void 
   columns.reversePackets[i] = record.reversePackets ?? 0;
   columns.startMs[i] = record.startMs ?? record.endMs ?? 0;
   columns.endMs[i] = record.endMs ?? record.startMs ?? 0;
-  columns.samplingRate[i] = record.samplingRate ?? 0;
+  columns.samplingRate[i] = record.samplingRate ?? 1;
+  columns.samplingOrigin[i] = originCode(record.samplingRate === undefined ? 'none' : 'record');
 }
 
 export function setAddress(column: Uint32Array, i: number, text: string | undefined): void {

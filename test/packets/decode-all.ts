@@ -1,7 +1,13 @@
 // datagrams -> the records of their columns as plain objects
 import { formatAddress } from '../../src/model/addresses.ts';
 import { decodeDatagram } from '../../src/packets/decode.ts';
-import { createRecordColumns, HAS, type RecordColumns } from '../../src/packets/records.ts';
+import {
+  createRecordColumns,
+  HAS,
+  type RecordColumns,
+  SAMPLING_ORIGINS,
+  type SamplingOrigin,
+} from '../../src/packets/records.ts';
 import {
   createSession,
   type ExporterSession,
@@ -33,7 +39,7 @@ export interface PlainRecord {
   readonly endMs: number;
   readonly hasTimes: boolean;
   readonly samplingRate: number;
-  readonly hasSampling: boolean;
+  readonly samplingOrigin: SamplingOrigin;
 }
 
 export interface Decoder {
@@ -106,6 +112,6 @@ export function recordAt(columns: RecordColumns, i: number): PlainRecord {
     endMs: columns.endMs[i],
     hasTimes: (present & HAS.times) !== 0,
     samplingRate: columns.samplingRate[i],
-    hasSampling: (present & HAS.sampling) !== 0,
+    samplingOrigin: SAMPLING_ORIGINS[columns.samplingOrigin[i]],
   };
 }

@@ -42,7 +42,7 @@ function ratesOf(
   sourceId = 1,
 ) {
   return decode(buildV9({ sourceId }, v9Template(256, fields), dataSet(256, fields, rows))).map(
-    ({ samplingRate, hasSampling }) => (hasSampling ? samplingRate : undefined),
+    ({ samplingRate, samplingOrigin }) => (samplingOrigin === 'none' ? undefined : samplingRate),
   );
 }
 

@@ -38,7 +38,7 @@ test('a v5 record comes out with all its fields', () => {
     endMs: 1_700_000_000_250 - 1_000,
     hasTimes: true,
     samplingRate: 1,
-    hasSampling: false,
+    samplingOrigin: 'none',
   });
   assert.equal(session.counters.versions.v5, 1);
   assert.equal(session.counters.clockOffsetMs, RECEIVED_AT_MS - 1_700_000_000_250);
@@ -59,13 +59,13 @@ test('the sampling rate is the low 14 bits of the header field, 0 says nothing',
   const { decode } = createDecoder();
   const rates = [0, 1, 0x4000 | 1000, 100].map((sampling) => {
     const [record] = decode(buildV5({ sampling }, [FLOW]));
-    return [record.samplingRate, record.hasSampling];
+    return [record.samplingRate, record.samplingOrigin];
   });
   assert.deepEqual(rates, [
-    [1, false],
-    [1, true],
-    [1000, true],
-    [100, true],
+    [1, 'none'],
+    [1, 'header'],
+    [1000, 'header'],
+    [100, 'header'],
   ]);
 });
 

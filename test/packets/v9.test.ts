@@ -44,7 +44,7 @@ test('a template and its data in one packet', () => {
     endMs: 1_700_000_000_000 - 7,
     hasTimes: true,
     samplingRate: 1,
-    hasSampling: false,
+    samplingOrigin: 'none',
   });
   assert.equal(session.counters.versions.v9, 1);
 });

@@ -21,10 +21,10 @@ const ROLL_UP = `
   SELECT toStartOfHour(minute) AS hour, exporter, interface, internal, external, external_port, protocol,
     least(60, uniqExact(minute)) AS minutes,
     sum(out_bytes), sum(out_packets), sum(out_flows), sum(in_bytes), sum(in_packets), sum(in_flows),
-    sampling_rate, groupBitOr(tcp_flags), translated, any(asn), any(category)
+    sampling_rate, sampling_origin, groupBitOr(tcp_flags), translated, any(asn), any(category)
   FROM conversations
   WHERE minute >= fromUnixTimestamp({from:UInt32}) AND minute < fromUnixTimestamp({until:UInt32})
-  GROUP BY hour, exporter, interface, internal, external, external_port, protocol, sampling_rate, translated`;
+  GROUP BY hour, exporter, interface, internal, external, external_port, protocol, sampling_rate, sampling_origin, translated`;
 
 /** Adds the hours of a day; an hour at a time, so that memory stays small. Rejects with what the client says. */
 export async function rollUpDay(client: ClickHouseClient, day: string): Promise<void> {

@@ -3,7 +3,9 @@
 import type { ConversationBatch } from '../../flows/batch.ts';
 import { mapped, parseAddress } from '../../model/addresses.ts';
 import { CATEGORIES } from '../../model/enrichment.ts';
+import { SAMPLING_ORIGINS } from '../../packets/records.ts';
 
+const ORIGIN_TYPE = `Enum8(${SAMPLING_ORIGINS.map((origin, code) => `'${origin}' = ${code}`).join(', ')})`;
 const TWO_32 = 2 ** 32;
 const TWO_64 = 2 ** 64;
 
@@ -24,10 +26,12 @@ export function conversationBlock(batch: ConversationBatch, from: number, to: nu
     ['in_packets', 'UInt64', countBytes(batch.inPackets, from, to)],
     ['in_flows', 'UInt32', bytesOf(batch.inFlows.subarray(from, to))],
     ['sampling_rate', 'UInt32', bytesOf(batch.samplingRate.subarray(from, to))],
+    ['sampling_origin', ORIGIN_TYPE, batch.samplingOrigin.subarray(from, to)],
     ['tcp_flags', 'UInt8', batch.tcpFlags.subarray(from, to)],
     ['translated', 'IPv6', addressBytes(batch.translated, from, to)],
     ['asn', 'UInt32', bytesOf(batch.asn.subarray(from, to))],
     ['category', 'String', categoryBytes(batch.category, from, to)],
+    ['internal_ports', 'UInt32', bytesOf(batch.internalPorts.subarray(from, to))],
   ];
   const parts: Uint8Array[] = [varint(columns.length), varint(to - from)];
   for (const [name, type, data] of columns) parts.push(text(name), text(type), data);

@@ -1,6 +1,7 @@
 // a batch of conversations -> tab-separated rows, written as bytes: this runs once for every row that is ever stored
 import { addressText, type ConversationBatch } from '../../flows/batch.ts';
 import { CATEGORIES } from '../../model/enrichment.ts';
+import { SAMPLING_ORIGINS } from '../../packets/records.ts';
 
 /** In the order in which conversationRows writes them. */
 export const CONVERSATION_COLUMNS = [
@@ -18,14 +19,17 @@ export const CONVERSATION_COLUMNS = [
   'in_packets',
   'in_flows',
   'sampling_rate',
+  'sampling_origin',
   'tcp_flags',
   'translated',
   'asn',
   'category',
+  'internal_ports',
 ] as const;
 
 /** 4 addresses of 39, 4 counts of 20, and the rest of at most 12 digits or letters each, with their tabs. */
 const MAX_ROW_BYTES = 512;
+const ORIGINS = SAMPLING_ORIGINS.map((origin) => Buffer.from(origin));
 const TAB = 9;
 const NEWLINE = 10;
 const DIGIT_ZERO = 48;
@@ -56,10 +60,12 @@ export function conversationRows(batch: ConversationBatch, from: number, to: num
     at = tab(bytes, number(bytes, at, batch.inPackets[row]));
     at = tab(bytes, number(bytes, at, batch.inFlows[row]));
     at = tab(bytes, number(bytes, at, batch.samplingRate[row]));
+    at = tab(bytes, text(bytes, at, ORIGINS[batch.samplingOrigin[row]]));
     at = tab(bytes, number(bytes, at, batch.tcpFlags[row]));
     at = tab(bytes, address(bytes, at, batch.translated, row));
     at = tab(bytes, number(bytes, at, batch.asn[row]));
-    at = text(bytes, at, categories[batch.category[row]]);
+    at = tab(bytes, text(bytes, at, categories[batch.category[row]]));
+    at = number(bytes, at, batch.internalPorts[row]);
     bytes[at++] = NEWLINE;
   }
   return bytes.toString('latin1', 0, at);

@@ -9,6 +9,8 @@ import { statements as eventSearch } from './migrations/0005_event-search.ts';
 import { statements as messageAt } from './migrations/0006_message-at.ts';
 import { statements as conversationHours } from './migrations/0007_conversation-hours.ts';
 import { statements as byHost } from './migrations/0008_by-host.ts';
+import { statements as samplingOrigin } from './migrations/0009_sampling-origin.ts';
+import { statements as duplicatePaths } from './migrations/0010_duplicate-paths.ts';
 
 /** Every statement can be repeated, because ClickHouse has no transactions around them. */
 const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
@@ -20,6 +22,8 @@ const MIGRATIONS: readonly { number: number; name: string; statements: readonly 
   { number: 6, name: 'message-at', statements: messageAt },
   { number: 7, name: 'conversation-hours', statements: conversationHours },
   { number: 8, name: 'by-host', statements: byHost },
+  { number: 9, name: 'sampling-origin', statements: samplingOrigin },
+  { number: 10, name: 'duplicate-paths', statements: duplicatePaths },
 ];
 
 /** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */
