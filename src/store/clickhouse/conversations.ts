@@ -1,9 +1,12 @@
 // batches of conversations -> the table `conversations`, and the sums that the API shows of it
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ConversationBatch } from '../../flows/batch.ts';
+import type { DuplicatePath } from '../../flows/duplicates-elect.ts';
 import { addressSet, mapped } from '../../model/addresses.ts';
 import { conversationBlock } from './conversation-native.ts';
 import { CONVERSATION_COLUMNS, conversationRows } from './conversation-rows.ts';
+import { COUNTS, countedFrom } from './counted.ts';
+import { duplicatesBetween } from './duplicate-paths.ts';
 import { insertBlock, insertTsv } from './insert.ts';
 
 const INSERT_ROWS = 50_000;
@@ -95,8 +98,9 @@ const TOTALS = `
   sum(toFloat64(in_bytes) * sampling_rate) AS inBytes, sum(toFloat64(in_packets) * sampling_rate) AS inPackets, sum(in_flows) AS inFlows`;
 
 /**
- * What a scope exchanged with the outside in a window of time (end exclusive). An exchange that two exporters saw counts
- * twice. Throws TypeError for a scope that is not of addresses, RangeError for a window of more than 20,000 points.
+ * What a scope exchanged with the outside in a window of time (end exclusive). What two exporters show of the same packets
+ * counts once, as far as that was found out (flows/find-duplicates.ts). Throws TypeError for a scope that is not of
+ * addresses, RangeError for a window of more than 20,000 points.
  */
 export async function conversationSummary(
   client: ClickHouseClient,
@@ -105,7 +109,7 @@ export async function conversationSummary(
   const stepMs = STEP_MS[question.groupBy];
   if (!((question.untilMs - question.fromMs) / stepMs <= MAX_POINTS))
     throw new RangeError(`more than ${MAX_POINTS} points; choose a shorter time or group by hour`);
-  const source = sourceOf(question);
+  const source = sourceOf(question, await duplicatesBetween(client, question.fromMs, question.untilMs));
   const parameters = { from: seconds(question.fromMs), until: seconds(question.untilMs) };
   const limit = Math.max(1, Math.min(1000, Math.floor(question.externals ?? 50)));
   const series = await rows<SummaryTotals & { at: number }>(
@@ -124,14 +128,17 @@ export async function conversationSummary(
   return { series: series.map(({ at, ...totals }) => ({ atMs: at * 1000, ...totals })), externals };
 }
 
-const SUMMED =
-  'internal, external, out_bytes, out_packets, out_flows, in_bytes, in_packets, in_flows, sampling_rate, asn, category';
+const SUMMED = ['internal', 'external', 'sampling_rate', 'asn', 'category'];
 
 /** By the hour also days of which no minutes are left; each is in one of the tables only. */
-function sourceOf({ scope, groupBy }: SummaryQuestion): string {
-  const from = (table: string, time: string) =>
-    `SELECT ${time} AS minute, ${SUMMED} FROM ${table}
-     WHERE ${time} >= fromUnixTimestamp({from:UInt32}) AND ${time} < fromUnixTimestamp({until:UInt32}) AND ${scopeFilter(scope)}`;
+function sourceOf({ scope, groupBy }: SummaryQuestion, duplicates: readonly DuplicatePath[]): string {
+  const from = (table: 'conversations' | 'conversation_hours', time: string) => {
+    const window = (column: string) =>
+      `${column} >= fromUnixTimestamp({from:UInt32}) AND ${column} < fromUnixTimestamp({until:UInt32})`;
+    const where = `${window(time)} AND ${scopeFilter(scope)}`;
+    const columns = [time, ...SUMMED];
+    return `SELECT ${time} AS minute, ${SUMMED.join(', ')}, ${COUNTS.join(', ')} FROM ${countedFrom({ table, columns, where, heard: window('minute') }, duplicates)}`;
+  };
   const minutes = from('conversations', 'minute');
   return groupBy === 'hour' ? `(${minutes} UNION ALL ${from('conversation_hours', 'hour')})` : `(${minutes})`;
 }
