@@ -4,6 +4,7 @@ import { answerHostJob } from './answer-host.ts';
 import { answerWatchJob } from './answer-watch.ts';
 import type { JobDefinition } from './definition.ts';
 import { deliverAlertJob } from './deliver-alert.ts';
+import { findDuplicatesJob } from './find-duplicates.ts';
 import { pullDeviceJob } from './pull-device.ts';
 import { refreshEnrichmentJob } from './refresh-enrichment.ts';
 import { rollUpFlowsJob } from './roll-up-flows.ts';
@@ -23,6 +24,7 @@ export const jobs: readonly AnyJob[] = [
   sweepOverdueJob,
   refreshEnrichmentJob,
   rollUpFlowsJob,
+  findDuplicatesJob,
 ];
 
 /** Throws PosternError 'bad-job' where a definition cannot work or two have one name. */
