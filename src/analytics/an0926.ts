@@ -312,6 +312,10 @@ function notesOf(evidence: Evidence, finding: TrafficFinding | undefined): strin
   if (rate > 1) notes.push(`flows are sampled 1:${rate}; totals are scaled`);
   if (finding?.returns.kind === 'not-visible')
     notes.push('return path not visible: the interfaces that carried it never showed return traffic');
+  for (const { exporter, interface: index, elected } of evidence.shownTwice ?? [])
+    notes.push(
+      `what ${exporter} shows on interface ${index} is left out where ${elected.exporter} shows the same on interface ${elected.interface}`,
+    );
   if (evidence.sameHourOfDay) notes.push('baseline: same hours of day and kind of day');
   return notes;
 }

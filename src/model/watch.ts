@@ -82,6 +82,14 @@ export interface Evidence {
   /** Return packets per out packet that S got before T0, by category; "any" over all. */
   readonly usualReturnRatio: Readonly<Record<string, number>>;
   readonly dataGaps: readonly string[];
+  /** Paths that showed the packets that an elected one shows: they count only where that one does not. */
+  readonly shownTwice?: readonly (FlowPath & { readonly elected: FlowPath })[];
+}
+
+/** An exporter and one of its interfaces (ifIndex, as in the flow records). */
+export interface FlowPath {
+  readonly exporter: string;
+  readonly interface: number;
 }
 
 export interface Reason {

@@ -1,7 +1,9 @@
 // a question's bounds -> rows of aggregates from stored conversations
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { DuplicatePath } from '../flows/duplicates-elect.ts';
 import { addressSet } from '../model/addresses.ts';
 import type { GroupLevel, MinuteTotals, Question, UsualPeak } from '../model/watch.ts';
+import { countedFrom } from '../store/clickhouse/counted.ts';
 import { rangeCondition } from './ranges-sql.ts';
 
 const MINUTE_MS = 60_000;
@@ -16,8 +18,8 @@ export interface Frame {
   readonly scope: string;
   readonly destinations: string;
   readonly exporters: string;
-  /** Several exporters may show the same packets: then each conversation counts as the one that shows most of it. */
-  readonly isShared: boolean;
+  /** Paths whose packets others show, too. */
+  readonly duplicates: readonly DuplicatePath[];
   readonly baselineFrom: number;
   readonly since: number;
   readonly until: number;
@@ -76,23 +78,38 @@ export async function exporterActivity(client: ClickHouseClient, frame: Frame): 
   };
 }
 
-/** Rows of S and the question's destinations under `condition`, each with scaled and raw counts. */
-function flowsWhere(frame: Frame, condition: string): string {
-  const where = `${frame.scope} AND ${frame.destinations} AND ${frame.exporters} AND ${condition}`;
-  if (!frame.isShared)
-    return `(SELECT minute, external, asn, category, sampling_rate AS rate, out_packets AS raw_out, in_packets AS raw_in,
+/** Rows of S and the question's destinations under `condition`, each with scaled and raw counts; what two paths show counts once. */
+function flowsWhere(frame: Frame, condition: string, destinations = frame.destinations): string {
+  const source = countedFrom(
+    {
+      table: 'conversations',
+      columns: ['minute', 'external', 'asn', 'category', 'sampling_rate', 'exporter', 'interface'],
+      where: `${frame.scope} AND ${destinations} AND ${frame.exporters} AND ${condition}`,
+      heard: 'minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32})',
+    },
+    frame.duplicates,
+  );
+  return `(SELECT minute, external, asn, category, sampling_rate AS rate, out_packets AS raw_out, in_packets AS raw_in,
        out_bytes * sampling_rate AS bytes_out, out_packets * sampling_rate AS packets_out, out_flows AS flows_out,
        in_bytes * sampling_rate AS bytes_in, in_packets * sampling_rate AS packets_in, (exporter, interface) AS path
-     FROM conversations WHERE ${where})`;
-  return `(SELECT minute, external, any(network) AS asn, any(kind) AS category, max(most_rate) AS rate, max(o) AS raw_out, max(i) AS raw_in,
-       max(ob) AS bytes_out, max(op) AS packets_out, max(off) AS flows_out, max(ib) AS bytes_in, max(ip) AS packets_in,
-       argMax((exporter, interface_seen), op) AS path
-     FROM (SELECT minute, exporter, internal, external, external_port, protocol, any(asn) AS network, any(category) AS kind,
-         max(sampling_rate) AS most_rate, sum(out_packets) AS o, sum(in_packets) AS i, sum(out_bytes * sampling_rate) AS ob,
-         sum(out_packets * sampling_rate) AS op, sum(out_flows) AS off, sum(in_bytes * sampling_rate) AS ib,
-         sum(in_packets * sampling_rate) AS ip, max(interface) AS interface_seen
-       FROM conversations WHERE ${where} GROUP BY minute, exporter, internal, external, external_port, protocol)
-     GROUP BY minute, internal, external, external_port, protocol)`;
+     FROM ${source})`;
+}
+
+/** Which of the paths that are left out showed anything of the question since T0; at most five. */
+export async function pathsLeftOut(client: ClickHouseClient, frame: Frame): Promise<DuplicatePath[]> {
+  const shadowed = frame.duplicates.filter(
+    ({ untilMs = Number.POSITIVE_INFINITY }) => untilMs > frame.since * 1000,
+  );
+  if (shadowed.length === 0) return [];
+  const exporters = rangeCondition('exporter', addressSet(...shadowed.map(({ exporter }) => exporter)));
+  const found = await rows<{ address: string; index: number }>(
+    client,
+    `SELECT DISTINCT toString(exporter) AS address, interface AS index FROM conversations
+     WHERE ${frame.scope} AND ${frame.destinations} AND ${SINCE} AND ${exporters} LIMIT 1000`,
+    frame,
+  );
+  const seen = new Set(found.map((row) => `${plain(row.address)} ${row.index}`));
+  return shadowed.filter((one) => seen.has(`${one.exporter} ${one.interface}`)).slice(0, 5);
 }
 
 const SINCE = 'minute >= toDateTime({since:UInt32}) AND minute <= toDateTime({until:UInt32})';
@@ -248,8 +265,7 @@ export async function usualPeaks(
 export async function usualReturns(client: ClickHouseClient, frame: Frame): Promise<Record<string, number>> {
   const found = await rows<{ category: string; sent: string; back: string }>(
     client,
-    `SELECT category, sum(out_packets) AS sent, sum(in_packets) AS back FROM conversations
-     WHERE ${frame.scope} AND ${frame.exporters} AND ${BEFORE} GROUP BY category`,
+    `SELECT category, sum(raw_out) AS sent, sum(raw_in) AS back FROM ${flowsWhere(frame, BEFORE, '1')} GROUP BY category`,
     frame,
   );
   const ratios: Record<string, number> = {};
@@ -279,7 +295,7 @@ export function frameOf(question: Question, askedAtMs: number, baselineDays: num
       : rangeCondition('external', addressSet(...question.destinations)),
     exporters:
       question.exporters.length > 0 ? rangeCondition('exporter', addressSet(...question.exporters)) : '1',
-    isShared: false,
+    duplicates: [],
     baselineFrom: since - baselineDays * DAY_SECONDS,
     since,
     // Evidence after the watch is not asked for, however late the question is put.

@@ -1,8 +1,11 @@
 // question + stored conversations -> evidence; the only place where a watch reads the store
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { FlowThreshold } from '../analytics/spike.ts';
+import type { DuplicatePath, PathName } from '../flows/duplicates-elect.ts';
+import { addressSet, hasAddress, parseAddress } from '../model/addresses.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import type { Evidence, GroupEvidence, MinuteTotals, Question, UsualPeak } from '../model/watch.ts';
+import { duplicatesBetween } from '../store/clickhouse/duplicate-paths.ts';
 import {
   type Activity,
   exporterActivity,
@@ -11,6 +14,7 @@ import {
   type GroupRow,
   keyOf,
   minuteSeries,
+  pathsLeftOut,
   topGroups,
   usualPeaks,
   usualReturns,
@@ -50,6 +54,7 @@ export async function gatherEvidence(
   const usual =
     peaks.size > 0 ? await usualPeaks(client, frame, found, peaks) : new Map<string, UsualPeak[]>();
   const usualReturnRatio = options.usualReturnRatio ?? (await usualReturns(client, frame));
+  const leftOut = await pathsLeftOut(client, frame);
   const context = { found, minutes, usual, since: frame.since, hours: activity.hours, options, question };
   return {
     askedAtMs,
@@ -60,8 +65,15 @@ export async function gatherEvidence(
     groups: [questionGroup(found, context), ...found.map((row) => groupOf(row, context))],
     usualReturnRatio,
     dataGaps: gaps,
+    ...(leftOut.length > 0 ? { shownTwice: leftOut.map(shownTwice) } : {}),
   };
 }
+
+const shownTwice = ({ exporter, interface: index, elected }: DuplicatePath) => ({
+  exporter,
+  interface: index,
+  elected: { ...elected },
+});
 
 /** What a device's change let through passes its own exporters; where they are silent or unknown, all are looked at. */
 async function framed(
@@ -85,7 +97,21 @@ async function framed(
   }
   if (activity.hours === 0) gaps.push('no flows before the change: no baseline');
   if (!activity.isSeenAfter) gaps.push('no flows since the change');
-  return { frame: { ...frame, isShared: activity.exporterCount > 1 }, activity, gaps };
+  // One exporter may show the same on two of its interfaces.
+  const duplicates = await duplicatesBetween(client, frame.baselineFrom * 1000, frame.until * 1000);
+  return {
+    frame: { ...frame, duplicates: ofExporters(duplicates, frame === own ? question.exporters : []) },
+    activity,
+    gaps,
+  };
+}
+
+/** Those that have both of their paths among the exporters that are looked at. */
+function ofExporters(duplicates: readonly DuplicatePath[], exporters: readonly string[]): DuplicatePath[] {
+  if (exporters.length === 0) return [...duplicates];
+  const asked = addressSet(...exporters);
+  const isAsked = ({ exporter }: PathName) => hasAddress(asked, parseAddress(exporter));
+  return duplicates.filter((one) => isAsked(one) && isAsked(one.elected));
 }
 
 /** Baseline minutes, those without traffic included; where only like hours are compared, 3 of 24 hours of the weekend's or the other days. */

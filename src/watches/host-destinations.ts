@@ -3,6 +3,8 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { addressSet } from '../model/addresses.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import type { HostDestination } from '../model/host.ts';
+import { countedFrom } from '../store/clickhouse/counted.ts';
+import { duplicatesBetween } from '../store/clickhouse/duplicate-paths.ts';
 import { rangeCondition } from './ranges-sql.ts';
 
 const MAX_DESTINATIONS = 50;
@@ -45,7 +47,7 @@ interface Row {
   readonly heard_hours: number;
 }
 
-/** Those that most was sent to. Where several exporters show the same packets, the one that shows most counts. */
+/** Those that most was sent to; what several exporters show of the same packets counts once. */
 export async function destinationsOf(
   client: ClickHouseClient,
   question: DestinationQuestion,
@@ -54,18 +56,24 @@ export async function destinationsOf(
   const since = Math.floor(question.sinceMs / 60_000) * 60;
   const before = `minute >= toDateTime({from:UInt32}) AND minute < toDateTime({since:UInt32} - ${CLOCK_SLACK_SECONDS})`;
   const after = `minute >= toDateTime({since:UInt32}) AND minute <= toDateTime({until:UInt32})`;
+  const duplicates = await duplicatesBetween(client, since * 1000, question.untilMs);
+  const source = countedFrom(
+    {
+      table: 'conversations',
+      columns: ['minute', 'external', 'external_port', 'protocol', 'asn', 'category', 'sampling_rate'],
+      where: `${own} AND ${after}`,
+      heard: after,
+    },
+    duplicates,
+  );
   const result = await client.query({
     query: `WITH seen AS (
         SELECT external, external_port, protocol, any(network) AS network, any(kind) AS kind, min(minute) AS first_minute,
                sum(o) AS packets_out, sum(i) AS packets_in, sum(ob) AS bytes_out, sum(ib) AS bytes_in
-        FROM (SELECT minute, external, external_port, protocol, any(network) AS network, any(kind) AS kind,
-                max(o) AS o, max(i) AS i, max(ob) AS ob, max(ib) AS ib
-              FROM (SELECT minute, exporter, internal, external, external_port, protocol, any(asn) AS network, any(category) AS kind,
-                      sum(out_packets * sampling_rate) AS o, sum(in_packets * sampling_rate) AS i,
-                      sum(out_bytes * sampling_rate) AS ob, sum(in_bytes * sampling_rate) AS ib
-                    FROM conversations WHERE ${own} AND ${after}
-                    GROUP BY minute, exporter, internal, external, external_port, protocol)
-              GROUP BY minute, external, external_port, protocol)
+        FROM (SELECT minute, external, external_port, protocol, asn AS network, category AS kind,
+                out_packets * sampling_rate AS o, in_packets * sampling_rate AS i,
+                out_bytes * sampling_rate AS ob, in_bytes * sampling_rate AS ib
+              FROM ${source})
         GROUP BY external, external_port, protocol ORDER BY bytes_out DESC LIMIT ${MAX_DESTINATIONS}),
       earlier AS (
         SELECT external, uniqExactIf(toStartOfHour(minute), ${own}) AS hours, uniqIf(internal, NOT (${own})) AS others
