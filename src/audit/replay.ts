@@ -6,6 +6,7 @@ import { changeAnalyticOf, withOverrides } from '../analytics/index.ts';
 import type { FlowThreshold } from '../analytics/spike.ts';
 import type { AttemptBatch } from '../flows/attempt-batch.ts';
 import type { ConversationBatch } from '../flows/batch.ts';
+import { findDuplicates, WINDOW_MS } from '../flows/find-duplicates.ts';
 import { createFolder } from '../flows/folder.ts';
 import {
   addressSet,
@@ -95,6 +96,7 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
   const received = new Map<string, number>();
   const datagrams = asAsync(input.datagrams)[Symbol.asyncIterator]();
   let current = await datagrams.next();
+  const firstAtMs = current.done ? Number.POSITIVE_INFINITY : current.value.atMs;
   const feed = async (untilMs: number) => {
     while (!current.done && current.value.atMs <= untilMs) {
       const { source, sourcePort, payload, atMs } = current.value;
@@ -114,6 +116,7 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     if (openedAtMs <= input.untilMs)
       queue.push({ atMs: Math.min(atMs, input.untilMs), index: watches.length + index });
   });
+  const followDuplicates = createFollower(client);
   const answers = createAnswers(input);
   const lookup = openLookup(input.tables);
   const hostAnswers = createHostAnswers({
@@ -126,6 +129,8 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     await feed(next.atMs);
     await store();
     await inserting;
+    // One exporter alone is not looked at: most recorded evidence has no other.
+    if (received.size > 1) await followDuplicates(next.atMs, firstAtMs);
     const nextAtMs =
       next.index < watches.length
         ? await answers.answer(next.index, next.atMs, received)
@@ -142,6 +147,17 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
   return {
     recordCount: recordCount + newRecords(folder),
     alertCount: answers.alertCount() + hostAnswers.alertCount(),
+  };
+}
+
+/** Looks for exporters that show the same packets, in each half hour up to a time; the last one where the next begins. */
+function createFollower(client: ClickHouseClient) {
+  let doneMs = Number.NEGATIVE_INFINITY;
+  return async (atMs: number, firstAtMs: number): Promise<void> => {
+    for (let next = Math.max(doneMs, firstAtMs) + WINDOW_MS; next < atMs; next += WINDOW_MS) {
+      await findDuplicates(client, next);
+      doneMs = next;
+    }
   };
 }
 
