@@ -10,7 +10,8 @@ export type Lack =
   | 'long-active-timeout'
   | 'late-templates'
   | 'wrong-clock'
-  | 'old-version';
+  | 'old-version'
+  | 'shown-twice';
 
 /** As devices are registered, and softflowd for hosts. */
 export const EXPORTING = [
@@ -24,7 +25,7 @@ export const EXPORTING = [
 ] as const;
 export type Exporting = (typeof EXPORTING)[number];
 
-/** COLLECTOR stands for the address of Postern, INTERFACE for each interface to the outside. */
+/** COLLECTOR stands for the address of Postern, INTERFACE for each interface to the outside, or each that the reason names. */
 export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly string[]>>>> = {
   'no-flows': {
     'cisco-ios': [
@@ -134,5 +135,18 @@ export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly st
     'mikrotik-routeros': ['/ip traffic-flow target set [find] version=9'],
     vyos: ['set system flow-accounting netflow version 9'],
     softflowd: ['softflowd -v 9 -i INTERFACE -n COLLECTOR:2055'],
+  },
+  'shown-twice': {
+    'cisco-ios': [
+      'interface INTERFACE',
+      ' no ip flow monitor POSTERN input',
+      ' no ip flow monitor POSTERN output',
+    ],
+    junos: ['delete interfaces INTERFACE unit 0 family inet sampling'],
+    fortios: ['config system interface', ' edit INTERFACE', '  set netflow-sampler disable'],
+    panos: ['delete network interface ethernet INTERFACE layer3 netflow-profile'],
+    'mikrotik-routeros': ['# the interfaces that are to go on', '/ip traffic-flow set interfaces=INTERFACE'],
+    vyos: ['delete system flow-accounting interface INTERFACE'],
+    softflowd: ['# the softflowd of this interface', 'systemctl disable --now softflowd@INTERFACE'],
   },
 };

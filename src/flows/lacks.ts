@@ -1,4 +1,5 @@
 // what is known of an exporter -> what it lacks, which analytics that costs, and the lines that would change it
+import type { DuplicatePath } from './duplicates-elect.ts';
 import { EXPORTING, type Exporting, type Lack, LINES } from './export-lines.ts';
 
 /** What an interface showed of late, in sampled packets. */
@@ -16,6 +17,8 @@ export interface ExporterSight {
   readonly nowMs: number;
   /** Of the last hour. */
   readonly interfaces: readonly InterfaceSight[];
+  /** What it shows of packets that an elected exporter shows, too. */
+  readonly duplicates?: readonly DuplicatePath[];
 }
 
 export interface Lacking {
@@ -34,6 +37,8 @@ const CLOCK_MS = 10_000;
 /** Records that cover more than a minute, of all. */
 const LONG_SHARE = 0.2;
 const MISSED_SHARE = 0.02;
+/** Nearly all of a path's conversations: its export adds nothing but a way to go on when the elected exporter fails. */
+const SAME_SHARE = 0.95;
 /** Fewer packets prove nothing about the way back. */
 const PACKETS_TO_TELL = 100;
 
@@ -89,6 +94,23 @@ export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
       'old-version',
       `${sight.versions.join(', ')} tells no IPv6, no translation and no sampler`,
       ['AN0926'],
+    ]);
+  const same = (sight.duplicates ?? []).filter(
+    ({ isWhole, shareOut, shareIn }) => isWhole && Math.min(shareOut, shareIn) >= SAME_SHARE,
+  );
+  if (same.length > 0)
+    lacks.push([
+      'shown-twice',
+      `what it shows of ${same
+        .slice(0, 10)
+        .map(
+          ({ interface: index, elected }) =>
+            `interface ${index} is shown by ${elected.exporter} (interface ${elected.interface})`,
+        )
+        .join(
+          ', of ',
+        )}, too, and counts once: unless it is wanted for when the other fails, this export may stop`,
+      [],
     ]);
   return lacks.map(([lack, reason, analytics]) => ({
     lack,

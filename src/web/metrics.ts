@@ -5,6 +5,7 @@ import { hostAnalytics } from '../analytics/index.ts';
 import type {} from '../events/plugin.ts';
 import type {} from '../flows/plugin.ts';
 import { PLATFORMS } from '../model/host.ts';
+import { duplicatesBetween } from '../store/clickhouse/duplicate-paths.ts';
 import { sendersSince } from '../store/clickhouse/senders.ts';
 import { countAlerts } from '../store/postgres/alerts.ts';
 import { allDevices, deviceHealth } from '../store/postgres/devices.ts';
@@ -201,6 +202,16 @@ function flowMetrics(app: Web, gauge: Define, counter: Define): void {
   gauge('postern_flow_waiting_rows', 'Conversations that wait in memory for ClickHouse', [], async () => [
     [{}, (await app.flows.counters()).waitingRows],
   ]);
+  gauge(
+    'postern_flow_duplicate_paths',
+    'Interfaces whose packets an elected exporter shows, too: they count only where that one does not show them',
+    [],
+    async () => {
+      const { clickhouse, now } = app.services;
+      const open = await duplicatesBetween(clickhouse, now(), now());
+      return [[{}, new Set(open.map((one) => `${one.exporter} ${one.interface}`)).size]];
+    },
+  );
   gauge(
     'postern_exporter_last_seen_timestamp_seconds',
     'When an exporter was last heard of; known: a device has its address',

@@ -34,6 +34,28 @@ for (const [lack, sight, reason] of CASES)
     assert.deepEqual(one.lines, { junos: LINES[lack].junos });
   });
 
+test('an export that adds nothing may stop, one that shows more than the elected or only one way may not', () => {
+  const duplicate = {
+    exporter: '192.0.2.2',
+    interface: 3,
+    elected: { exporter: '192.0.2.1', interface: 7 },
+    sinceMs: NOW,
+    foundAtMs: NOW,
+    shareOut: 0.99,
+    shareIn: 0.97,
+    samplingRate: 1,
+    isWhole: true,
+    missed: 0,
+    challenged: 0,
+  };
+  const [one, ...others] = lacksOf({ ...GOOD, duplicates: [duplicate] }, 'fortios');
+  assert.deepEqual([one.lack, others.length], ['shown-twice', 0]);
+  assert.match(one.reason, /interface 3 is shown by 192\.0\.2\.1 \(interface 7\)/);
+  assert.deepEqual(one.lines, { fortios: LINES['shown-twice'].fortios });
+  for (const more of [{ isWhole: false }, { shareIn: 0 }, { shareOut: 0.8 }])
+    assert.deepEqual(lacksOf({ ...GOOD, duplicates: [{ ...duplicate, ...more }] }), []);
+});
+
 test('few packets prove nothing; a host gets the lines of softflowd, an unknown sender those of all', () => {
   assert.deepEqual(lacksOf({ ...GOOD, interfaces: [{ index: 1, outPackets: 99, inPackets: 0 }] }), []);
   const sight = { ...GOOD, versions: ['v5'] };
