@@ -28,7 +28,6 @@ const FLOWS_IN = 27;
 const FLAGS = 28;
 const HASH = 29;
 const PORTS = 30;
-const FIRST_ROWS = 16_384;
 /** Rows that touchRows takes at once. */
 const MAX_TOUCHED = 64;
 
@@ -38,19 +37,19 @@ export interface ConversationTable {
   count: number;
   /** No row is added beyond it: maxRows, or less where whoever adds had its share. */
   rowLimit: number;
-  words: Uint32Array;
-  doubles: Float64Array;
+  readonly words: Uint32Array;
+  readonly doubles: Float64Array;
   /** Pairs of hash and row + 1; 0 is free. Twice as many as rows at least. */
-  slots: Uint32Array;
-  slotMask: number;
+  readonly slots: Uint32Array;
+  readonly slotMask: number;
   /** Scratch of touchRows. */
   readonly touched: Uint32Array;
 }
 
+/** All of its memory at once: the system gives it page by page as it is touched, while growing would hold the sockets up. */
 export function createConversationTable(maxRows: number): ConversationTable {
-  const rows = Math.min(FIRST_ROWS, maxRows);
-  const slotCount = slotCountFor(rows);
-  const words = new Uint32Array(rows * ROW_WORDS);
+  const slotCount = slotCountFor(maxRows);
+  const words = new Uint32Array(maxRows * ROW_WORDS);
   return {
     maxRows,
     // A stranger who knows the hash could make all keys collide.
@@ -84,14 +83,9 @@ function sameKey(words: Uint32Array, at: number, key: Uint32Array): boolean {
 function addRow(table: ConversationTable, key: Uint32Array, hash: number, slot: number): number {
   const row = table.count;
   if (row >= table.rowLimit) return -1;
-  let free = slot;
-  if (row * ROW_WORDS === table.words.length) {
-    if (!grow(table)) return -1;
-    free = freeSlot(table, hash);
-  }
   table.count = row + 1;
-  table.slots[free * 2] = hash;
-  table.slots[free * 2 + 1] = row + 1;
+  table.slots[slot * 2] = hash;
+  table.slots[slot * 2 + 1] = row + 1;
   const at = row * ROW_WORDS;
   const words = table.words;
   for (let word = 0; word < KEY_WORDS; word++) words[at + word] = key[word];
@@ -163,31 +157,6 @@ function mixPrefixes(key: Uint32Array, hash: number): number {
     h = Math.imul((h ^ (h >>> 13)) + key[EXTERNAL_ADDRESS + word], 0xc2b2_ae35);
   }
   return h;
-}
-
-function grow(table: ConversationTable): boolean {
-  const rows = Math.min(table.maxRows, (table.words.length / ROW_WORDS) * 2);
-  if (rows * ROW_WORDS === table.words.length) return false;
-  const words = new Uint32Array(rows * ROW_WORDS);
-  words.set(table.words);
-  table.words = words;
-  table.doubles = new Float64Array(words.buffer);
-  const slotCount = slotCountFor(rows);
-  table.slots = new Uint32Array(slotCount * 2);
-  table.slotMask = slotCount - 1;
-  for (let row = 0; row < table.count; row++) {
-    const hash = words[row * ROW_WORDS + HASH];
-    const slot = freeSlot(table, hash);
-    table.slots[slot * 2] = hash;
-    table.slots[slot * 2 + 1] = row + 1;
-  }
-  return true;
-}
-
-function freeSlot(table: ConversationTable, hash: number): number {
-  let slot = hash & table.slotMask;
-  while (table.slots[slot * 2 + 1] !== 0) slot = (slot + 1) & table.slotMask;
-  return slot;
 }
 
 /** A power of two at least twice the rows, so that probes stay short. */
