@@ -77,6 +77,8 @@ interface Running {
   readonly flushes: Map<number, () => void>;
   /** By the thread that has them: a source port always reaches the same one. */
   readonly sessions: Map<Worker, [string, StoredSession][]>;
+  /** Parts of what comes to take the place of those. */
+  readonly parts: Map<Worker, [string, StoredSession][]>;
   nextFlush: number;
   isStopping: boolean;
 }
@@ -112,6 +114,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     workers: new Set(),
     flushes: new Map(),
     sessions: new Map(),
+    parts: new Map(),
     nextFlush: 1,
     isStopping: false,
   };
@@ -213,6 +216,7 @@ function startThread(running: Running): Promise<Bound> {
     });
     worker.on('exit', (code) => {
       running.workers.delete(worker);
+      running.parts.delete(worker);
       if (!running.isStopping) running.sessions.delete(worker);
       if (code !== 0 && isBound && !running.isStopping) restart(running);
       else settleFlushes(running);
@@ -242,7 +246,7 @@ function hear(running: Running, worker: Worker, message: FromThread): void {
       tell(worker, { kind: 'taken' });
       break;
     case 'sessions':
-      rememberSessions(running, worker, message.sessions);
+      hearSessions(running, worker, message.sessions, message.isLast);
       break;
     case 'report':
       running.options.onReport(message.report);
@@ -256,6 +260,20 @@ function hear(running: Running, worker: Worker, message: FromThread): void {
     case 'stopped':
       break;
   }
+}
+
+function hearSessions(
+  running: Running,
+  worker: Worker,
+  part: [string, StoredSession][],
+  isLast: boolean,
+): void {
+  const sessions = running.parts.get(worker) ?? [];
+  for (const session of part) sessions.push(session);
+  running.parts.set(worker, sessions);
+  if (!isLast) return;
+  running.parts.delete(worker);
+  rememberSessions(running, worker, sessions);
 }
 
 function rememberSessions(running: Running, worker: Worker, sessions: [string, StoredSession][]): void {

@@ -1,38 +1,70 @@
 // exporter address and source port -> its number, sessions and counters, all bounded
 import { type AddressSet, hasAddress, noAddresses, parseAddress } from '../model/addresses.ts';
-import { createSession, type ExporterSession, malformedTotal } from '../packets/session.ts';
+import { changeRoom, createRoom, leaveRoom, type Room } from '../packets/room.ts';
+import { createSession } from '../packets/session.ts';
 import { restoreSession, type StoredSession, storeSession } from '../packets/stored.ts';
+import {
+  addSession,
+  addUnreported,
+  createTotals,
+  reportExporter,
+  type Totals,
+  takeTotals,
+} from './exporter-report.ts';
 import { createFoldCounters, type FoldCounters } from './fold.ts';
+import { createNumbers, giveBack, type Numbers, takeNumber } from './numbers.ts';
+import {
+  createPlaces,
+  hasProvenPlace,
+  judge,
+  leavePlace,
+  makePlace,
+  type Places,
+  placeSession,
+  type Session,
+  sessionCount,
+} from './places.ts';
 import { rateFor, type SamplingRates } from './sampling-rates.ts';
-import { type StoredSessions, sessionKey } from './stored-sessions.ts';
+import { isStoredProven, type StoredSessions, sessionKey } from './stored-sessions.ts';
 import { addressWords } from './words.ts';
 
 /** Addresses of refused senders that are told apart; the rest is counted together. */
 const MAX_REFUSED = 1000;
 export const OTHER_SENDERS = 'other';
+/** Templates, rates and waiting data of all that have not proven themselves, and of all that have. */
+const STRANGERS_BYTES = 64 * 1024 * 1024;
+const PROVEN_BYTES = 512 * 1024 * 1024;
+const STRANGERS_READERS = 600;
+const PROVEN_READERS = 6000;
+/** Ports of connections lie above those of UDP. */
+const FIRST_CONNECTION = 65_536;
 
 export interface Exporter {
   readonly address: string;
   readonly words: Uint32Array;
-  /** Its place in `names`, and in the conversation keys. */
-  readonly number: number;
+  /** Its place in `names`, and in the conversation keys; -1 until its first record. */
+  number: number;
   readonly sessions: Map<number, Session>;
   readonly fold: FoldCounters;
   /** Totals when they were last reported, and what sessions that are gone had counted. */
-  reported: Record<string, number>;
-  readonly gone: Record<string, number>;
+  reported: Totals | undefined;
+  gone: Totals | undefined;
   lastSeenMs: number;
   /** The operator's word on its sampling; 0: what it says itself. */
   readonly ownRate: number;
   /** One packet in so many, of its last record; 0 where nothing states it. */
   samplingRate: number;
+  /** Place in SAMPLING_ORIGINS; 0: it never stated one. */
+  samplingOrigin: number;
   /** The drain during which its last record was folded. */
   lastEpoch: number;
-}
-
-export interface Session {
-  readonly decoder: ExporterSession;
-  lastSeenMs: number;
+  /** Rows of the conversation table since its drain `lastEpoch` began. */
+  rows: number;
+  /** One of its sessions handed out records for a minute or longer. */
+  isProven: boolean;
+  /** It waits to be reported. */
+  isHeard: boolean;
+  isGone: boolean;
 }
 
 /** What an exporter did since the last report. Counters are differences; times and the clock offset are as they stand. */
@@ -40,6 +72,8 @@ export interface ExporterReport {
   readonly address: string;
   readonly versions: readonly string[];
   readonly lastSeenMs: number;
+  /** Not one of those who came a moment ago, and may be forged. */
+  readonly isProven: boolean;
   readonly gauges: ExporterGauges;
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -53,27 +87,32 @@ export interface ExporterGauges {
   /** 0 where nothing states it: then 1 is assumed. */
   readonly samplingRate: number;
   /** 1 where the operator says so, not the exporter. */
-  readonly samplingIsSetHere: number;
+  readonly samplingOrigin: number;
 }
 
 export interface Exporters {
-  readonly maxSessions: number;
+  readonly places: Places;
+  readonly numbers: Numbers;
   readonly byAddress: Map<string, Exporter>;
   readonly names: string[];
-  /** Numbers of exporters that are gone, with the drain that took their last rows. */
-  readonly retired: { readonly number: number; readonly epoch: number }[];
-  sessionCount: number;
+  /** Those that did something since they were last reported. */
+  heard: Exporter[];
+  /** What is left of those that the report under way began with. */
+  reporting: Exporter[];
   allowed: AddressSet | undefined;
   /** Datagrams by refused sender since the last report. */
   readonly refused: Map<string, number>;
   sessionsEvicted: number;
-  /** The number of the current drain. */
-  epoch: number;
+  /** Counts of exporters that went before they were reported. */
+  readonly unreported: Totals;
+  readonly strangers: Room;
+  readonly proven: Room;
   /** The operator's word on sampling, by exporter. */
   readonly rates: SamplingRates;
   /** What sessions knew before a restart, for when they are heard again. */
-  readonly stored: StoredSessions;
-  /** Changes of templates when the sessions were last stored. */
+  readonly stored: Map<string, unknown>;
+  /** Changes of templates by sessions that are gone, and over all when they were last stored. */
+  goneChanges: number;
   storedChanges: number;
 }
 
@@ -84,55 +123,63 @@ export function createExporters(
   rates: SamplingRates = [],
 ): Exporters {
   return {
-    maxSessions,
+    places: createPlaces(maxSessions),
+    numbers: createNumbers(maxSessions),
     byAddress: new Map(),
     names: [],
-    retired: [],
-    sessionCount: 0,
+    heard: [],
+    reporting: [],
     allowed,
     refused: new Map(),
     sessionsEvicted: 0,
-    epoch: 0,
+    unreported: createTotals(),
+    strangers: createRoom(STRANGERS_BYTES, STRANGERS_READERS),
+    proven: createRoom(PROVEN_BYTES, PROVEN_READERS),
     rates,
-    stored,
+    stored: new Map(stored),
+    goneChanges: 0,
     storedChanges: 0,
   };
 }
 
-/** The exporter of a datagram; undefined (and counted) where it is not allowed or there is no room. `onNumber` is told of reuse. */
-export function findExporter(
-  exporters: Exporters,
-  address: string,
-  onNumber: (number: number) => void,
-): Exporter | undefined {
+/** The exporter of an address; undefined (and counted) where it is not allowed or there is no room. */
+export function findExporter(exporters: Exporters, address: string): Exporter | undefined {
   const known = exporters.byAddress.get(address);
-  if (known) return known;
-  if (!isAllowed(exporters, address)) {
+  if (known) {
+    if (!known.isHeard) hear(exporters, known);
+    return known;
+  }
+  // Each has a session or is about to have one, but for those whose connections ended, until they are reported.
+  if (!isAllowed(exporters, address) || exporters.byAddress.size >= 2 * exporters.places.most) {
     countRefused(exporters, address);
     return undefined;
   }
-  const number = takeNumber(exporters);
-  if (number === undefined) {
-    countRefused(exporters, address);
-    return undefined;
-  }
-  onNumber(number);
   const exporter: Exporter = {
     address,
     words: wordsOf(address),
-    number,
+    number: -1,
     sessions: new Map(),
     fold: createFoldCounters(),
-    reported: {},
-    gone: {},
+    reported: undefined,
+    gone: undefined,
     lastSeenMs: 0,
     ownRate: rateFor(exporters.rates, address),
     samplingRate: 0,
+    samplingOrigin: 0,
     lastEpoch: -1,
+    rows: 0,
+    isProven: false,
+    isHeard: false,
+    isGone: false,
   };
-  exporters.names[number] = address;
   exporters.byAddress.set(address, exporter);
+  hear(exporters, exporter);
   return exporter;
+}
+
+function hear(exporters: Exporters, exporter: Exporter): void {
+  exporter.isHeard = true;
+  exporters.heard.push(exporter);
 }
 
 /** Records that are folded without a datagram may come from a name; it is no address then. */
@@ -144,51 +191,153 @@ function wordsOf(address: string): Uint32Array {
   }
 }
 
-export function findSession(exporters: Exporters, exporter: Exporter, port: number): Session {
-  const current = exporter.sessions.get(port);
-  if (current) return current;
-  if (exporters.sessionCount >= exporters.maxSessions) evictSessions(exporters);
-  const transport = port > 65_535 ? 'stream' : 'udp';
-  const session: Session = { decoder: createSession(exporter.address, {}, transport), lastSeenMs: 0 };
-  const known = exporters.stored.get(sessionKey(exporter.address, port));
-  if (known) restoreSession(session.decoder, known);
+/** Its number, given with its first record; -1 where there is none. `onNumber` is told of reuse. */
+export function numberOf(
+  exporters: Exporters,
+  exporter: Exporter,
+  onNumber: (number: number) => void,
+): number {
+  if (exporter.number >= 0) return exporter.number;
+  const number = takeNumber(exporters.numbers);
+  if (number === undefined) return -1;
+  onNumber(number);
+  exporters.names[number] = exporter.address;
+  exporter.number = number;
+  return number;
+}
+
+/** The session of a datagram, heard `nowMs`; undefined (and counted) where there is no room for it or its exporter is refused. */
+export function findSession(
+  exporters: Exporters,
+  address: string,
+  port: number,
+  nowMs: number,
+): Session | undefined {
+  const known = exporters.byAddress.get(address)?.sessions.get(port);
+  if (known) {
+    if (!known.exporter.isHeard) hear(exporters, known.exporter);
+    known.lastSeenMs = nowMs;
+    known.exporter.lastSeenMs = nowMs;
+    return known;
+  }
+  // Connections are bounded where they are accepted, and cannot be taken up again once their templates are gone.
+  const isConnection = port >= FIRST_CONNECTION;
+  if (!isAllowed(exporters, address) || !(isConnection || hasPlace(exporters, nowMs))) {
+    countRefused(exporters, address);
+    return undefined;
+  }
+  const exporter = findExporter(exporters, address);
+  if (!exporter) return undefined;
+  exporter.lastSeenMs = nowMs;
+  const stored = takeStored(exporters, address, port);
+  const isProven = isStoredProven(stored) && hasProvenPlace(exporters.places);
+  const room = isProven ? exporters.proven : exporters.strangers;
+  const session: Session = {
+    exporter,
+    port,
+    decoder: createSession(address, {}, isConnection ? 'stream' : 'udp', room),
+    lastSeenMs: nowMs,
+    firstRecordMs: 0,
+    standing: isConnection ? 'connection' : isProven ? 'proven' : 'silent',
+    placedMs: nowMs,
+    before: undefined,
+    behind: undefined,
+  };
+  if (isProven) exporter.isProven = true;
+  if (stored) restoreSession(session.decoder, stored);
   exporter.sessions.set(port, session);
-  exporters.sessionCount++;
+  placeSession(exporters.places, session);
   return session;
+}
+
+function takeStored(exporters: Exporters, address: string, port: number): unknown {
+  if (exporters.stored.size === 0) return undefined;
+  const key = sessionKey(address, port);
+  const stored = exporters.stored.get(key);
+  exporters.stored.delete(key);
+  return stored;
+}
+
+const hasPlace = (exporters: Exporters, nowMs: number) =>
+  makePlace(exporters.places, nowMs, (session) => {
+    exporters.sessionsEvicted++;
+    removeSession(exporters, session);
+    if (session.exporter.sessions.size === 0) removeExporter(exporters, session.exporter);
+  });
+
+/** After a datagram handed out `records`. */
+export function judgeSession(exporters: Exporters, session: Session, records: number): void {
+  if (session.standing === 'proven' || !judge(exporters.places, session, records)) return;
+  changeRoom(session.decoder, exporters.proven);
+  session.exporter.isProven = true;
 }
 
 /** What it counted stays with its exporter. */
 export function endSession(exporters: Exporters, address: string, port: number): void {
-  const exporter = exporters.byAddress.get(address);
-  const session = exporter?.sessions.get(port);
-  if (!exporter || !session) return;
-  addCounts(exporter.gone, sessionCounts(session));
-  exporter.sessions.delete(port);
-  exporters.sessionCount--;
+  const session = exporters.byAddress.get(address)?.sessions.get(port);
+  if (session) removeSession(exporters, session);
 }
 
+function removeSession(exporters: Exporters, session: Session): void {
+  const { exporter, decoder } = session;
+  exporter.gone ??= createTotals();
+  addSession(exporter.gone, session);
+  leaveRoom(decoder);
+  leavePlace(exporters.places, session);
+  exporter.sessions.delete(session.port);
+  if (session.port < FIRST_CONNECTION) exporters.goneChanges += changesOf(session);
+}
+
+function removeExporter(exporters: Exporters, exporter: Exporter): void {
+  if (exporter.isHeard) addUnreported(exporters.unreported, exporter);
+  for (const session of exporter.sessions.values()) {
+    leaveRoom(session.decoder);
+    leavePlace(exporters.places, session);
+  }
+  exporters.byAddress.delete(exporter.address);
+  exporter.isGone = true;
+  if (exporter.number >= 0) giveBack(exporters.numbers, exporter.number, exporter.lastEpoch);
+}
+
+const changesOf = ({ decoder: { counters } }: Session) =>
+  counters.templatesLearned + counters.templatesRedefined + counters.templatesWithdrawn;
+
 /** What each session should know after a restart; undefined where no template changed since the last call, unless it is due. */
-export function storeSessions(exporters: Exporters, isDue: boolean): [string, StoredSession][] | undefined {
-  let changes = 0;
-  const all: [string, Session][] = [];
+export function storeSessions(
+  exporters: Exporters,
+  isDue: boolean,
+): Generator<[string, StoredSession]> | undefined {
+  let changes = exporters.goneChanges;
+  // A connection and its templates do not outlive us.
   for (const exporter of exporters.byAddress.values())
-    for (const [port, session] of exporter.sessions) {
-      // A connection and its templates do not outlive us.
-      if (port > 65_535) continue;
-      const { counters, templates } = session.decoder;
-      changes += counters.templatesLearned + counters.templatesRedefined + counters.templatesWithdrawn;
-      if (templates.size > 0) all.push([sessionKey(exporter.address, port), session]);
-    }
+    for (const session of exporter.sessions.values())
+      if (session.standing !== 'connection') changes += changesOf(session);
   if (changes === exporters.storedChanges && !isDue) return undefined;
   exporters.storedChanges = changes;
-  return all.map(([key, { decoder }]) => [key, storeSession(decoder)]);
+  return storedSessions(exporters);
+}
+
+/** Proven ones first, as there is a bound on what is stored. Sessions that come or go meanwhile may be in it or not. */
+function* storedSessions({ places: { lines } }: Exporters): Generator<[string, StoredSession]> {
+  for (const line of [lines.proven, lines.new, lines.silent]) {
+    const sessions: Session[] = [];
+    for (let session = line.first; session; session = session.behind) sessions.push(session);
+    for (const { exporter, port, decoder, standing } of sessions) {
+      if (decoder.templates.size === 0) continue;
+      const isProven = standing === 'proven';
+      yield [sessionKey(exporter.address, port), { ...storeSession(decoder), ...(isProven && { isProven }) }];
+    }
+  }
 }
 
 /** Replaces the allow-list; an empty set allows all. Exporters that are off it lose their sessions. */
 export function allowExporters(exporters: Exporters, allowed: AddressSet | undefined): void {
   exporters.allowed = allowed && !noAddresses(allowed) ? allowed : undefined;
   for (const exporter of [...exporters.byAddress.values()])
-    if (!isAllowed(exporters, exporter.address)) removeExporter(exporters, exporter);
+    if (!isAllowed(exporters, exporter.address)) {
+      exporters.sessionsEvicted += exporter.sessions.size;
+      removeExporter(exporters, exporter);
+    }
 }
 
 export function isAllowed(exporters: Exporters, address: string): boolean {
@@ -201,103 +350,28 @@ function countRefused(exporters: Exporters, address: string): void {
   refused.set(name, (refused.get(name) ?? 0) + 1);
 }
 
-/** A number whose rows have all left the tables, so that no conversation is booked on another exporter. */
-function takeNumber(exporters: Exporters): number | undefined {
-  if (exporters.names.length < exporters.maxSessions) return exporters.names.length;
-  const number = reusableNumber(exporters);
-  if (number !== undefined) return number;
-  evictExporters(exporters);
-  return reusableNumber(exporters);
-}
+export const countSessions = ({ places }: Exporters): number => sessionCount(places);
 
-function reusableNumber(exporters: Exporters): number | undefined {
-  const place = exporters.retired.findIndex(({ epoch }) => hasLeft(exporters, epoch));
-  return place < 0 ? undefined : exporters.retired.splice(place, 1)[0].number;
-}
-
-/** Rows of an epoch lie in the table being filled, then in the one being drained, then nowhere. */
-const hasLeft = (exporters: Exporters, epoch: number) => epoch < exporters.epoch - 1;
-
-function evictExporters(exporters: Exporters): void {
-  const idle = [...exporters.byAddress.values()].filter((one) => hasLeft(exporters, one.lastEpoch));
-  idle.sort((a, b) => a.lastSeenMs - b.lastSeenMs);
-  for (const exporter of idle.slice(0, tenth(exporters))) removeExporter(exporters, exporter);
-}
-
-function removeExporter(exporters: Exporters, exporter: Exporter): void {
-  exporters.sessionCount -= exporter.sessions.size;
-  exporters.sessionsEvicted += exporter.sessions.size;
-  exporters.byAddress.delete(exporter.address);
-  exporters.retired.push({ number: exporter.number, epoch: exporter.lastEpoch });
-}
-
-/** A tenth at a time, so that a flood of senders does not sort the whole on every datagram. */
-function evictSessions(exporters: Exporters): void {
-  const all = [...exporters.byAddress.values()].flatMap((exporter) =>
-    [...exporter.sessions].map(([port, session]) => ({ exporter, port, session })),
-  );
-  all.sort((a, b) => a.session.lastSeenMs - b.session.lastSeenMs);
-  for (const { exporter, port, session } of all.slice(0, tenth(exporters))) {
-    addCounts(exporter.gone, sessionCounts(session));
-    exporter.sessions.delete(port);
-    exporters.sessionCount--;
-    exporters.sessionsEvicted++;
+/** What `most` exporters did since they were last reported; call again while `reporting` holds any. */
+export function reportExporters(exporters: Exporters, most: number): ExporterReport[] {
+  if (exporters.reporting.length === 0 || most === Number.POSITIVE_INFINITY) {
+    exporters.reporting = [...exporters.heard.reverse(), ...exporters.reporting];
+    exporters.heard = [];
   }
-}
-
-const tenth = (exporters: Exporters) => Math.max(1, Math.ceil(exporters.maxSessions / 10));
-
-/** What each exporter did since the last call; exporters that did nothing are left out. */
-export function reportExporters(exporters: Exporters): ExporterReport[] {
-  return [...exporters.byAddress.values()].flatMap((exporter) => reportExporter(exporter) ?? []);
-}
-
-function reportExporter(exporter: Exporter): ExporterReport | undefined {
-  const totals: Record<string, number> = { ...exporter.gone };
-  addCounts(totals, { ...exporter.fold });
-  const versions = new Set<string>();
-  let latest: Session | undefined;
-  for (const session of exporter.sessions.values()) {
-    addCounts(totals, sessionCounts(session));
-    if (!latest || session.lastSeenMs > latest.lastSeenMs) latest = session;
-    for (const [version, count] of Object.entries(session.decoder.counters.versions))
-      if (count > 0) versions.add(version);
+  const reports: ExporterReport[] = [];
+  for (let taken = 0; taken < most; taken++) {
+    const exporter = exporters.reporting.pop();
+    if (!exporter) break;
+    exporter.isHeard = false;
+    if (exporter.isGone) continue;
+    const report = reportExporter(exporter);
+    if (report) reports.push(report);
+    // Its connections ended, or it never had one.
+    if (exporter.sessions.size === 0 && exporters.byAddress.size > exporters.places.most)
+      removeExporter(exporters, exporter);
   }
-  const counters: Record<string, number> = {};
-  for (const [name, total] of Object.entries(totals)) counters[name] = total - (exporter.reported[name] ?? 0);
-  exporter.reported = totals;
-  if (Object.values(counters).every((count) => count === 0)) return undefined;
-  return {
-    address: exporter.address,
-    versions: [...versions],
-    lastSeenMs: exporter.lastSeenMs,
-    gauges: {
-      clockOffsetMs: latest?.decoder.counters.clockOffsetMs ?? 0,
-      templates: [...exporter.sessions.values()].reduce(
-        (sum, { decoder }) => sum + decoder.templates.size,
-        0,
-      ),
-      sessions: exporter.sessions.size,
-      samplingRate: exporter.samplingRate,
-      samplingIsSetHere: Number(exporter.ownRate > 0),
-    },
-    counters,
-  };
+  return reports;
 }
 
-/** Only what adds up over time and sessions: gauges and times are left out. */
-function sessionCounts({ decoder: { counters } }: Session): Record<string, number> {
-  const {
-    malformed: _,
-    versions: __,
-    buffered: ___,
-    lastDatagramAtMs: ____,
-    clockOffsetMs: _____,
-    ...counts
-  } = counters;
-  return { ...counts, malformed: malformedTotal(counters) };
-}
-
-function addCounts(totals: Record<string, number>, more: Record<string, number>): void {
-  for (const [name, count] of Object.entries(more)) totals[name] = (totals[name] ?? 0) + count;
-}
+/** Counts of exporters that went before they were reported, since the last call. */
+export const takeUnreported = ({ unreported }: Exporters): Record<string, number> => takeTotals(unreported);

@@ -56,7 +56,8 @@ export type FromThread =
   | { readonly kind: 'bind-failed'; readonly code: string; readonly port: number; readonly message: string }
   | { readonly kind: 'batch'; readonly batch: ConversationBatch }
   | { readonly kind: 'attempts'; readonly batch: AttemptBatch }
-  | { readonly kind: 'sessions'; readonly sessions: [string, StoredSession][] }
+  /** In parts, so that the sockets are served in between. */
+  | { readonly kind: 'sessions'; readonly sessions: [string, StoredSession][]; readonly isLast: boolean }
   | { readonly kind: 'report'; readonly report: FolderReport }
   | { readonly kind: 'flushed'; readonly id: number }
   | { readonly kind: 'stopped' };

@@ -11,21 +11,29 @@ const PROBES = 8;
 const REMEMBER_MINUTES = 60;
 
 export interface Metering {
+  /** Exporter number with its generation in the upper half, interface. */
   readonly key: Uint32Array;
   readonly minute: Uint32Array;
+  /** By exporter number: how often it was given anew. */
+  readonly generations: Uint16Array;
 }
 
 export function createMetering(): Metering {
-  return { key: new Uint32Array(SLOTS * 2), minute: new Uint32Array(SLOTS) };
+  return {
+    key: new Uint32Array(SLOTS * 2),
+    minute: new Uint32Array(SLOTS),
+    generations: new Uint16Array(65_536),
+  };
 }
 
 /** Notes that `exporter` (its number) meters `interfaceIndex` at ingress. A full neighbourhood forgets its first entry. */
 export function noteIngress(
   metering: Metering,
-  exporter: number,
+  number: number,
   interfaceIndex: number,
   minute: number,
 ): void {
+  const exporter = keyOf(metering, number);
   const found = find(metering, exporter, interfaceIndex);
   const slot = found >= 0 ? found : freeSlot(metering, exporter, interfaceIndex, minute);
   metering.key[slot * 2] = exporter;
@@ -39,14 +47,17 @@ export function isMeteredAtIngress(
   interfaceIndex: number,
   minute: number,
 ): boolean {
-  const slot = find(metering, exporter, interfaceIndex);
+  const slot = find(metering, keyOf(metering, exporter), interfaceIndex);
   return slot >= 0 && minute - metering.minute[slot] <= REMEMBER_MINUTES;
 }
 
 /** An exporter's number is about to be given to another. */
 export function forgetExporter(metering: Metering, exporter: number): void {
-  for (let slot = 0; slot < SLOTS; slot++) if (metering.key[slot * 2] === exporter) metering.minute[slot] = 0;
+  metering.generations[exporter]++;
 }
+
+const keyOf = ({ generations }: Metering, exporter: number) =>
+  (exporter | (generations[exporter] << 16)) >>> 0;
 
 function find(metering: Metering, exporter: number, interfaceIndex: number): number {
   const first = home(exporter, interfaceIndex);

@@ -12,6 +12,10 @@ const MAX_FILE_BYTES = 67_108_864;
 
 export const sessionKey = (address: string, port: number): string => `${address} ${port}`;
 
+/** Whether a session had shown that it is no passing stranger; `stored` comes from a file. */
+export const isStoredProven = (stored: unknown): boolean =>
+  stored !== null && typeof stored === 'object' && 'isProven' in stored && stored.isProven === true;
+
 /** Sessions over the bounds are left out: they wait for their templates, as without a file. */
 export async function writeSessions(
   path: string,

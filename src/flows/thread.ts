@@ -3,6 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { StoredSession } from '../packets/stored.ts';
 import { batchBuffers } from './batch.ts';
 import { createFolder, type Folder } from './folder.ts';
 import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
@@ -19,6 +20,10 @@ const STORE_SESSIONS_MS = 60_000;
 /** Templates that stay the same are stored this often, so that what is stored is known to be recent. */
 const ALL_SESSIONS_MS = 15 * STORE_SESSIONS_MS;
 
+/** Exporters of one report, and sessions of one message: what takes a millisecond or two, and then the sockets are served. */
+const REPORT_EXPORTERS = 200;
+const STORE_SESSIONS = 100;
+
 /** libuv reads this many from a socket before it goes on. */
 const DATAGRAMS_A_TURN = 32;
 const NAP_MS = 2;
@@ -33,6 +38,9 @@ interface Thread {
   /** Datagrams of this turn of the event loop; 0 where no end of turn is awaited. */
   turnDatagrams: number;
   isPumping: boolean;
+  isReporting: boolean;
+  /** What is left of the sessions that are being sent. */
+  storing: Iterator<[string, StoredSession]> | undefined;
   /** A flush asked for the attempts. */
   areAttemptsDue: boolean;
 }
@@ -49,6 +57,8 @@ async function run(options: ThreadOptions): Promise<void> {
     datagrams: 0,
     turnDatagrams: 0,
     isPumping: false,
+    isReporting: false,
+    storing: undefined,
     areAttemptsDue: false,
   };
   for (const port of options.ports) {
@@ -64,7 +74,7 @@ async function run(options: ThreadOptions): Promise<void> {
   if (options.streams && !(await bindStreams(thread, options.streams))) return;
   const timer = setInterval(() => {
     drain(thread);
-    sendReport(thread);
+    sendReports(thread);
   }, options.flushMs);
   const storing = [
     setInterval(() => sendSessions(thread, false), STORE_SESSIONS_MS),
@@ -90,7 +100,7 @@ async function bindStreams(thread: Thread, options: NonNullable<ThreadOptions['s
       isAllowed: folder.isAllowed,
       message: (source, port, bytes) => folder.receive(source, port, bytes, Date.now()),
       ended: folder.endSession,
-      broken: folder.countBroken,
+      broken: (source, port) => folder.countBroken(source, port, Date.now()),
     });
     return true;
   } catch (error) {
@@ -212,19 +222,56 @@ function drainNow(thread: Thread): void {
     send({ kind: 'batch', batch }, batchBuffers(batch));
   }
   sendAttempts(thread);
-  sendReport(thread);
+  sendReport(thread, Number.POSITIVE_INFINITY);
 }
 
 function sendSessions(thread: Thread, isDue: boolean): void {
-  const sessions = thread.folder.storeSessions(isDue);
-  if (sessions) send({ kind: 'sessions', sessions });
+  // Those before are still on their way; what changed meanwhile is seen the next time.
+  if (thread.storing) return;
+  thread.storing = thread.folder.storeSessions(isDue);
+  if (thread.storing) sendSomeSessions(thread, STORE_SESSIONS);
 }
 
-function sendReport(thread: Thread): void {
+function sendSomeSessions(thread: Thread, most: number): void {
+  const { storing } = thread;
+  if (!storing) return;
+  const sessions: [string, StoredSession][] = [];
+  for (let next = storing.next(); ; next = storing.next()) {
+    if (next.done) {
+      thread.storing = undefined;
+      break;
+    }
+    sessions.push(next.value);
+    if (sessions.length >= most) break;
+  }
+  send({ kind: 'sessions', sessions, isLast: !thread.storing });
+  if (thread.storing) setImmediate(() => sendSomeSessions(thread, STORE_SESSIONS));
+}
+
+function sendAllSessions(thread: Thread): void {
+  sendSomeSessions(thread, Number.POSITIVE_INFINITY);
+  thread.storing = thread.folder.storeSessions(true);
+  sendSomeSessions(thread, Number.POSITIVE_INFINITY);
+}
+
+function sendReports(thread: Thread): void {
+  if (thread.isReporting) return;
+  thread.isReporting = sendReport(thread, REPORT_EXPORTERS);
+  if (thread.isReporting)
+    setImmediate(() => {
+      thread.isReporting = false;
+      sendReports(thread);
+    });
+}
+
+/** True where more exporters wait to be reported. */
+function sendReport(thread: Thread, mostExporters: number): boolean {
   const { streams } = thread;
   const counted = { ...streams?.counters };
   if (streams) Object.assign(streams.counters, { connectionsRefused: 0, handshakesFailed: 0 });
-  send({ kind: 'report', report: { ...thread.folder.report(), streams: counted } });
+  const report = thread.folder.report(mostExporters);
+  send({ kind: 'report', report: { ...report, streams: counted } });
+  return report.isMore;
 }
 
 /** Datagrams that the kernel holds for us already are read first: they were received. */
@@ -237,7 +284,7 @@ async function stop(thread: Thread): Promise<void> {
   for (const socket of thread.sockets) socket.close();
   thread.streams?.close();
   drainNow(thread);
-  sendSessions(thread, true);
+  sendAllSessions(thread);
   send({ kind: 'stopped' });
   parentPort?.close();
 }

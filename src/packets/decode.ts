@@ -4,7 +4,8 @@ import { defaultOrigin, defaultRate, interfaceRates } from './domain.ts';
 import type { Packet } from './packet.ts';
 import { type ReadContext, type Reader, readerOf } from './reader.ts';
 import { originCode, type RecordColumns } from './records.ts';
-import { type ExporterSession, mayMakeReader } from './session.ts';
+import { mayMakeReader } from './room.ts';
+import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 
 const HEADER = originCode('header');

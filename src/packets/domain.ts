@@ -1,8 +1,9 @@
 // one observation domain of a session: its templates, sampling rates and sequence state
 
 import type { SamplingOrigin } from './records.ts';
+import { hold, release } from './room.ts';
 import { createSequence, type Sequence } from './sequence.ts';
-import { type ExporterSession, hold, release } from './session.ts';
+import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 
 export interface Domain {

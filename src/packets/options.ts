@@ -1,6 +1,7 @@
 // options data -> sampling rates and the exporter's start, remembered in the domain
-import type { Domain, Sampling } from './domain.ts';
+import { type Domain, RATE_BYTES, type Sampling } from './domain.ts';
 import type { Packet } from './packet.ts';
+import { hold, release } from './room.ts';
 import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 import { type Places, readUnsigned, walkRecords } from './walk.ts';
@@ -81,7 +82,17 @@ function remember(session: ExporterSession, sampling: Sampling, record: OptionsR
 }
 
 function keep(session: ExporterSession, rates: Map<number, number>, key: number, rate: number): void {
-  if (!rates.has(key) && rates.size >= session.limits.samplersPerDomain)
-    rates.delete(rates.keys().next().value as number);
+  if (!rates.has(key)) {
+    if (rates.size >= session.limits.samplersPerDomain) forgetFirst(session, rates);
+    while (!hold(session, RATE_BYTES)) if (!forgetFirst(session, rates)) return;
+  }
   rates.set(key, rate);
+}
+
+function forgetFirst(session: ExporterSession, rates: Map<number, number>): boolean {
+  const first = rates.keys().next().value;
+  if (first === undefined) return false;
+  rates.delete(first);
+  release(session, RATE_BYTES);
+  return true;
 }

@@ -1,5 +1,6 @@
 // exporter address + source port -> what is remembered between its datagrams: templates, samplers, sequence, counters
 import type { Domain } from './domain.ts';
+import { createRoom, type Room } from './room.ts';
 import type { Template } from './template.ts';
 import { createWaitingRoom, type WaitingRoom } from './waiting.ts';
 
@@ -113,6 +114,9 @@ export interface ExporterSession {
   lastDomain: Domain | undefined;
   /** Domain 0 by version: it speaks for the whole exporter (RFC 7011 section 3.1). */
   readonly wholeExporter: (Domain | undefined)[];
+  /** What it holds of `room`. */
+  heldBytes: number;
+  room: Room;
   readerMinute: number;
   readersInMinute: number;
 }
@@ -122,6 +126,7 @@ export function createSession(
   exporter: string,
   limits: Partial<SessionLimits> = {},
   transport: Transport = 'udp',
+  room: Room = createRoom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
 ): ExporterSession {
   return {
     exporter,
@@ -134,6 +139,8 @@ export function createSession(
     waiting: createWaitingRoom(),
     lastDomain: undefined,
     wholeExporter: new Array<Domain | undefined>(12).fill(undefined),
+    heldBytes: 0,
+    room,
     readerMinute: 0,
     readersInMinute: 0,
   };

@@ -1,11 +1,14 @@
 // session <-> plain JSON, so that templates and sampling rates outlive a restart of the collector
-import { domainOf } from './domain.ts';
+import { domainOf, RATE_BYTES } from './domain.ts';
+import { hold } from './room.ts';
 import type { ExporterSession } from './session.ts';
 import { createTemplate, learn } from './template.ts';
 
 /** Templates come every half hour from some exporters; without these all their data would wait that long. */
 export interface StoredSession {
   readonly domains: readonly StoredDomain[];
+  /** It is no passing stranger. */
+  readonly isProven?: boolean;
 }
 
 interface StoredDomain {
@@ -66,8 +69,8 @@ function restoreDomain(session: ExporterSession, stored: unknown): void {
   const rate = fieldOf(stored, 'rate');
   if (isRate(rate)) domain.sampling.rate = rate;
   const most = session.limits.samplersPerDomain;
-  restoreRates(domain.sampling.bySampler, fieldOf(stored, 'samplers'), most);
-  restoreRates(domain.sampling.byInterface, fieldOf(stored, 'interfaces'), most);
+  restoreRates(session, domain.sampling.bySampler, arrayOf(fieldOf(stored, 'samplers')).slice(0, most));
+  restoreRates(session, domain.sampling.byInterface, arrayOf(fieldOf(stored, 'interfaces')).slice(0, most));
   for (const item of arrayOf(fieldOf(stored, 'templates'))) {
     const templateId = fieldOf(item, 'id');
     const scopeFields = fieldOf(item, 'scopeFields');
@@ -91,10 +94,16 @@ function restoreDomain(session: ExporterSession, stored: unknown): void {
   }
 }
 
-function restoreRates(rates: Map<number, number>, stored: unknown, most: number): void {
-  for (const pair of arrayOf(stored).slice(0, most)) {
+function restoreRates(
+  session: ExporterSession,
+  rates: Map<number, number>,
+  stored: readonly unknown[],
+): void {
+  for (const pair of stored) {
     const [key, rate] = arrayOf(pair);
-    if (isWithin(key, 0, Number.MAX_SAFE_INTEGER) && isRate(rate)) rates.set(key, rate);
+    if (!isWithin(key, 0, Number.MAX_SAFE_INTEGER) || !isRate(rate)) continue;
+    if (!rates.has(key) && !hold(session, RATE_BYTES)) return;
+    rates.set(key, rate);
   }
 }
 

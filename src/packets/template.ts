@@ -2,6 +2,7 @@
 import type { Domain } from './domain.ts';
 import type { Packet } from './packet.ts';
 import type { Reader } from './reader.ts';
+import { hold, release } from './room.ts';
 import type { ExporterSession } from './session.ts';
 
 /** RFC 7011 section 7: a field of this length states its length in each record. */
@@ -22,9 +23,14 @@ export interface Template {
   readonly byteCount: number;
   /** Made at the first data set. */
   reader: Reader | undefined;
+  /** The minute in which there was no leave to make one. */
+  refusedMinute: number;
   /** When it last came; 0 where that is not known (after a restart) until its first use. */
   refreshedAtMs: number;
 }
+
+/** Of its object, its place in maps, and what typed arrays cost besides their content. */
+const TEMPLATE_BYTES = 512;
 
 export const fieldCount = (template: Template) => template.fields.length / 3;
 
@@ -42,7 +48,7 @@ export function createTemplate(
     if (isOpen) isVariable = true;
     minimumBytes += isOpen ? 1 : fields[i];
   }
-  const byteCount = fields.byteLength + 256;
+  const byteCount = fields.byteLength + TEMPLATE_BYTES;
   return {
     domain,
     id,
@@ -53,6 +59,7 @@ export function createTemplate(
     isVariable,
     byteCount,
     reader: undefined,
+    refusedMinute: -1,
     refreshedAtMs: 0,
   };
 }
@@ -158,11 +165,12 @@ export function learn(session: ExporterSession, template: Template, onTemplate: 
     forget(session, known);
     counters.templatesRedefined++;
   } else counters.templatesLearned++;
-  while (isFull(session, template)) {
+  while (isFull(session, template) || !hold(session, template.byteCount)) {
     const oldest = session.templates.values().next().value;
-    if (!oldest) break;
-    forget(session, oldest);
     counters.templatesEvicted++;
+    // Nothing of its own is left to give, and what all share is full.
+    if (!oldest) return;
+    forget(session, oldest);
   }
   session.templates.add(template);
   session.templateBytes += template.byteCount;
@@ -197,6 +205,7 @@ export function expire(session: ExporterSession, template: Template, nowMs: numb
 function forget(session: ExporterSession, template: Template): void {
   if (!session.templates.delete(template)) return;
   session.templateBytes -= template.byteCount;
+  release(session, template.byteCount);
   template.domain.templates.delete(template.id);
 }
 

@@ -1,6 +1,7 @@
 // data sets whose template has not come yet, in a bounded room
 import type { Domain } from './domain.ts';
 import type { Packet } from './packet.ts';
+import { hold, release } from './room.ts';
 import type { ExporterSession } from './session.ts';
 
 export interface WaitingSet {
@@ -20,6 +21,9 @@ export interface WaitingRoom {
 }
 
 export const createWaitingRoom = (): WaitingRoom => ({ byTemplate: new Map(), sets: 0, bytes: 0 });
+
+/** Of a set's objects, besides its bytes. */
+const SET_BYTES = 512;
 
 const roomKey = (domain: Domain, id: number) => `${domain.key}:${id}`;
 
@@ -43,6 +47,13 @@ export function wait(
   dropOld(session, packet.receivedAtMs);
   while (waiting.sets >= limits.waitingSets || waiting.bytes + byteCount > limits.waitingBytes)
     dropFirst(session);
+  while (!hold(session, byteCount + SET_BYTES)) {
+    if (waiting.sets === 0) {
+      counters.dropped++;
+      return;
+    }
+    dropFirst(session);
+  }
   const bytes = packet.bytes.slice(start, end);
   const copy: Packet = {
     ...packet,
@@ -77,6 +88,7 @@ export function takeWaiting(
   for (const set of list) {
     waiting.sets--;
     waiting.bytes -= set.end;
+    release(session, set.end + SET_BYTES);
   }
   counters.buffered = waiting.sets;
   const fresh = list.filter((set) => nowMs - set.atMs <= limits.waitingMs);
@@ -101,6 +113,7 @@ function dropFirst(session: ExporterSession): void {
   if (list.length === 0) waiting.byTemplate.delete(key);
   waiting.sets--;
   waiting.bytes -= set.end;
+  release(session, set.end + SET_BYTES);
   session.counters.dropped++;
   session.counters.buffered = waiting.sets;
 }

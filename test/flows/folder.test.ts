@@ -139,22 +139,29 @@ test('sessions are bounded: the longest unseen go, and what they counted stays',
 });
 
 test('exporters are bounded, and a number is given anew only when no conversation bears it', () => {
-  const one = folder({ maxSessions: 10 });
+  const one = folder({ maxSessions: 2 });
   const send = (address: string, atMs: number) =>
     one.receive(address, 1, v9Datagram([RECORD], { exportMs: atMs }), atMs);
-  for (let i = 1; i <= 12; i++) send(`192.0.2.${i}`, NOON + i);
-  assert.deepEqual(one.report().refused, { '192.0.2.11': 1, '192.0.2.12': 1 });
-  assert.equal(rowsOf(one).length, 10);
-  send('192.0.2.2', NOON + 100);
-  one.drain();
-  // The first have long left the tables: they make room, in the order in which they were last seen.
-  send('192.0.2.11', NOON + 200);
-  send('192.0.2.2', NOON + 200);
-  send('192.0.2.1', NOON + 200);
+  // Two have a place at a time, and there are six numbers.
+  for (let i = 1; i <= 8; i++) send(`192.0.2.${i}`, NOON + i);
+  const { exporters, gone, sessions, sessionsEvicted } = one.report();
+  assert.deepEqual([sessions, sessionsEvicted], [2, 6]);
   assert.deepEqual(
-    rowsOf(one).map(({ exporter }) => exporter),
-    ['192.0.2.11', '192.0.2.2', '192.0.2.1'],
+    exporters.map(({ address, counters }) => [address, counters.folded, counters.overflow]),
+    [
+      ['192.0.2.7', 0, 1],
+      ['192.0.2.8', 0, 1],
+    ],
   );
+  assert.deepEqual([gone.records, gone.folded, gone.overflow], [6, 6, undefined]);
+  const names = () => rowsOf(one).map(({ exporter }) => exporter);
+  assert.deepEqual(
+    names(),
+    [1, 2, 3, 4, 5, 6].map((i) => `192.0.2.${i}`),
+  );
+  one.drain();
+  for (const address of ['192.0.2.11', '192.0.2.2', '192.0.2.1']) send(address, NOON + 200);
+  assert.deepEqual(names(), ['192.0.2.11', '192.0.2.2', '192.0.2.1']);
 });
 
 test('reports hold what happened since the last one, and nothing of those who were silent', () => {
