@@ -2,15 +2,18 @@
 import { addressText } from './address-text.ts';
 import type { Element } from './elements.ts';
 
-export type FieldValue = string | number | boolean;
+export type ScalarValue = string | number | boolean;
 
 /** Seconds from 1900 to 1970 (RFC 7011 section 6.1.9). */
 const NTP_EPOCH = 2_208_988_800;
 /** Year 9999: beyond it Date has no plain ISO form. */
 const LAST_TIME_MS = 253_402_300_799_999;
 
-/** Bytes that do not fit the element's type, and elements without one, as hex. */
-export function readValue(element: Element, bytes: Uint8Array, offset: number, length: number): FieldValue {
+/**
+ * One value by its abstract data type (RFC 7012 section 3.1), reduced in size where that is allowed (RFC 7011 section 6.2).
+ * Bytes that do not fit the type, and elements without one, as hex.
+ */
+export function readValue(element: Element, bytes: Uint8Array, offset: number, length: number): ScalarValue {
   const field = bytes.subarray(offset, offset + length);
   switch (element.type) {
     case 'u8':
@@ -18,6 +21,11 @@ export function readValue(element: Element, bytes: Uint8Array, offset: number, l
     case 'u32':
     case 'u64':
       return length <= 8 ? plain(unsignedOf(field)) : hex(field);
+    case 'u256':
+      return length <= 32 ? plain(unsignedOf(field)) : hex(field);
+    case 'i8':
+    case 'i16':
+    case 'i32':
     case 'i64':
       return length <= 8 ? plain(BigInt.asIntN(length * 8, unsignedOf(field))) : hex(field);
     case 'float':
@@ -36,21 +44,21 @@ export function readValue(element: Element, bytes: Uint8Array, offset: number, l
     case 'ip6':
       return length === 16 ? addressText(bytes, offset, 16) : hex(field);
     case 'text':
-      return new TextDecoder().decode(field).replace(/\0+$/, '');
+      return text(field);
     case 'seconds':
       return length <= 8 ? (time(Number(unsignedOf(field)) * 1000) ?? hex(field)) : hex(field);
     case 'milliseconds':
       return length <= 8 ? (time(Number(unsignedOf(field))) ?? hex(field)) : hex(field);
     case 'microseconds':
-      return (length === 8 ? ntpTime(field, 1e3) : undefined) ?? hex(field);
+      return (length === 8 ? ntpTime(field, 6) : undefined) ?? hex(field);
     case 'nanoseconds':
-      return (length === 8 ? ntpTime(field, 1e6) : undefined) ?? hex(field);
+      return (length === 8 ? ntpTime(field, 9) : undefined) ?? hex(field);
     default:
       return hex(field);
   }
 }
 
-const hex = (field: Uint8Array) => Buffer.from(field).toString('hex');
+export const hex = (field: Uint8Array) => Buffer.from(field).toString('hex');
 
 function unsignedOf(field: Uint8Array): bigint {
   let value = 0n;
@@ -64,22 +72,46 @@ function plain(value: bigint): number | string {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
-function float(field: Uint8Array): FieldValue {
+/** float64 may be sent as float32 (RFC 7011 section 6.2). JSON has no infinities and no NaN: they become text. */
+function float(field: Uint8Array): ScalarValue {
   const view = new DataView(field.buffer, field.byteOffset, field.byteLength);
-  const value =
-    field.length === 8 ? view.getFloat64(0) : field.length === 4 ? view.getFloat32(0) : Number.NaN;
-  return Number.isFinite(value) ? value : hex(field);
+  if (field.length !== 8 && field.length !== 4) return hex(field);
+  const value = field.length === 8 ? view.getFloat64(0) : view.getFloat32(0);
+  return Number.isFinite(value) ? value : String(value);
+}
+
+/** A byte order mark is text too. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Control characters but for tab and line ends: a terminal might obey them, and text has none. */
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+
+/** RFC 7011 section 6.1.6, without the zeros that fill fixed lengths; as hex where it is no text. */
+function text(field: Uint8Array): string {
+  let end = field.length;
+  while (end > 0 && field[end - 1] === 0) end--;
+  const value = utf8.decode(field.subarray(0, end));
+  return CONTROL.test(value) ? hex(field) : value;
 }
 
 function time(ms: number): string | undefined {
   return ms <= LAST_TIME_MS ? new Date(ms).toISOString() : undefined;
 }
 
-/** NTP time stamps; small values are plain units since 1970, as the column reader takes them. */
-function ntpTime(field: Uint8Array, perMs: number): string | undefined {
+/** NTP time stamps with 6 or 9 digits; small values are plain units since 1970, as the column reader takes them. */
+function ntpTime(field: Uint8Array, digits: 6 | 9): string | undefined {
   const view = new DataView(field.buffer, field.byteOffset, 8);
-  const seconds = view.getUint32(0);
-  const fraction = view.getUint32(4);
-  if (seconds < NTP_EPOCH) return time((seconds * 2 ** 32 + fraction) / perMs);
-  return time((seconds - NTP_EPOCH) * 1000 + Math.floor(fraction / 4_294_967.296));
+  const perSecond = 10 ** digits;
+  let seconds = view.getUint32(0);
+  let fraction: number;
+  if (seconds < NTP_EPOCH) {
+    const units = view.getBigUint64(0);
+    seconds = Number(units / BigInt(perSecond));
+    fraction = Number(units % BigInt(perSecond));
+  } else {
+    seconds -= NTP_EPOCH;
+    // Exporters round down when they make the fraction.
+    fraction = Math.min(perSecond - 1, Math.round((view.getUint32(4) / 2 ** 32) * perSecond));
+  }
+  const whole = time(seconds * 1000);
+  return whole && `${whole.slice(0, -4)}${String(fraction).padStart(digits, '0')}Z`;
 }
