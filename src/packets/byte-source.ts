@@ -5,6 +5,8 @@ import { PosternError } from '../model/errors.ts';
 export interface ByteSource {
   /** The next `length` bytes, or undefined where fewer are left. What was returned stays valid. */
   read(length: number): Uint8Array | undefined;
+  /** The next bytes, at most `length` of them, without taking them. */
+  peek(length: number): Uint8Array;
   /** Bytes left behind the last piece when read() found too few; 0 at a clean end. */
   rest(): number;
   close(): void;
@@ -12,6 +14,7 @@ export interface ByteSource {
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** `-` is standard input. */
 export function openBytes(input: Uint8Array | string): ByteSource {
   return typeof input === 'string' ? fileSource(input) : memorySource(input);
 }
@@ -24,6 +27,7 @@ function memorySource(bytes: Uint8Array): ByteSource {
       offset += length;
       return bytes.subarray(offset - length, offset);
     },
+    peek: (length) => bytes.subarray(offset, offset + length),
     rest: () => bytes.length - offset,
     close() {},
   };
@@ -31,7 +35,7 @@ function memorySource(bytes: Uint8Array): ByteSource {
 
 /** Throws PosternError 'file-unreadable'. */
 function fileSource(path: string): ByteSource {
-  const file = attempt(path, () => openSync(path, 'r'));
+  const file = path === '-' ? 0 : attempt(path, () => openSync(path, 'r'));
   let chunk = new Uint8Array(0);
   let offset = 0;
   const fill = (length: number): boolean => {
@@ -40,7 +44,7 @@ function fileSource(path: string): ByteSource {
     let filled = chunk.length - offset;
     next.set(chunk.subarray(offset));
     while (filled < length) {
-      const count = attempt(path, () => readSync(file, next, filled, next.length - filled, null));
+      const count = attempt(path, () => readSome(file, next, filled));
       if (count === 0) break;
       filled += count;
     }
@@ -54,9 +58,29 @@ function fileSource(path: string): ByteSource {
       offset += length;
       return chunk.subarray(offset - length, offset);
     },
+    peek(length) {
+      if (offset + length > chunk.length) fill(length);
+      return chunk.subarray(offset, offset + length);
+    },
     rest: () => chunk.length - offset,
-    close: () => closeSync(file),
+    close() {
+      if (file !== 0) closeSync(file);
+    },
   };
+}
+
+const WAIT_MS = 20;
+
+/** A pipe that is not blocking has nothing to read until its writer writes. */
+function readSome(file: number, into: Uint8Array, offset: number): number {
+  while (true) {
+    try {
+      return readSync(file, into, offset, into.length - offset, null);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+    }
+  }
 }
 
 function attempt<T>(path: string, run: () => T): T {

@@ -11,12 +11,14 @@ export interface CapturedFrame {
 export interface CaptureStatistics {
   frames: number;
   datagrams: number;
-  /** Not UDP, or of a link type that is not read. */
+  /** Neither UDP nor IPFIX over TCP, or of a link type that is not read. */
   other: number;
   fragments: number;
   fragmentsLost: number;
   /** Cut off by the snap length. */
   snapped: number;
+  /** Times that bytes of an IPFIX stream over TCP were missing. */
+  streamGaps: number;
   /** The file ends inside a frame: what came before it was read. */
   isTruncated: boolean;
 }
@@ -28,6 +30,7 @@ export const createCaptureStatistics = (): CaptureStatistics => ({
   fragments: 0,
   fragmentsLost: 0,
   snapped: 0,
+  streamGaps: 0,
   isTruncated: false,
 });
 

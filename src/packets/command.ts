@@ -1,4 +1,6 @@
 // captures and raw datagrams -> one JSON object a record on stdout: `postern decode`
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Command, UsageError } from '../model/command.ts';
 import { PosternError } from '../model/errors.ts';
@@ -12,15 +14,18 @@ export const command: Command = {
   help: `Usage: postern decode [--port N]... FILE...
 
 Prints each NetFlow v1, v5, v7, v9 and IPFIX record and sFlow v5 sample of the files as one JSON object a line: exporter, version, domain,
-template, sequence, kind (flow or options), time (of export), start and end, sampling, then every field by its IANA name, and the
-units of those that have one. Unknown elements are named by number with their bytes in hex.
+template, sequence, kind (flow or options), time (of export), start and end, sampling and where its rate was stated, then every
+field by its IANA name (times as ISO 8601, addresses as text, lists of RFC 6313 as objects), what enumerated values mean (names),
+and the units of those that have one (units). Elements of enterprises begin with their owner; unknown ones are named by owner and
+number, with their bytes in hex.
 
-FILE is a pcap or pcapng capture, or the payload of one datagram as it is. Captures: each exporter address and port has its
-own templates. Raw datagrams: all files are one exporter's, in the order given, so put templates first (data that comes
-before its template waits for it).
+FILE is a pcap or pcapng capture, the payload of one datagram as it is, a folder of such files (read in the order of their names),
+or - for standard input. Captures: Ethernet with VLAN tags, Linux cooked, raw IP and loopback; IPv4 and IPv6 fragments are put
+together, IPFIX over TCP too. Each exporter address and port, or TCP connection, has its own templates. Raw datagrams: all files
+are one exporter's, in the order given, so put templates first (data that comes before its template waits for it).
 
-  --port N   take only UDP datagrams to this port from captures, and all of them; may be given more than once.
-             Without it, those that have the shape of flow export, whatever their port.
+  --port N   take only what goes to this port from captures, and all of it; may be given more than once.
+             Without it, what has the shape of flow export, whatever its port.
   --help     this text
 
 Counts of what was read, and of what could not be, go to stderr. Exit status: 0, or 2 where a file cannot be read or is
@@ -33,21 +38,55 @@ async function run(args: readonly string[]): Promise<number> {
   const { files, ports } = parse(args);
   const input = createInput(ports);
   const output = createOutput(process.stdout);
-  for (const file of files) {
+  const onProgress = progress(input);
+  const fail = (error: unknown) => {
+    if (!(error instanceof PosternError)) throw error;
+    input.unreadable++;
+    process.stderr.write(`postern decode: ${error.message}\n`);
+  };
+  let fileCount = 0;
+  for (const file of files.flatMap((path) => filesAt(path, fail))) {
+    fileCount++;
     try {
       for (const lines of decodeFile(file, input)) {
         if (lines.length > 0) await output.write(lines);
+        onProgress(file);
         if (output.isClosed()) return 0;
       }
     } catch (error) {
-      if (!(error instanceof PosternError)) throw error;
-      input.unreadable++;
-      process.stderr.write(`postern decode: ${error.message}\n`);
+      fail(error);
     }
   }
   await output.end();
-  process.stderr.write(summary(files.length, input));
+  process.stderr.write(summary(fileCount, input));
   return input.unreadable > 0 ? 2 : 0;
+}
+
+/** The files of a folder by name, hidden ones and folders in it left out; a path that is none stands for itself. */
+function filesAt(path: string, fail: (error: unknown) => void): string[] {
+  if (path === '-' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'));
+    if (names.length === 0) throw new Error('it is empty');
+    return names.map(({ name }) => join(path, name)).sort();
+  } catch (cause) {
+    const message = `cannot read the folder ${path}: ${(cause as Error).message}`;
+    fail(new PosternError('file-unreadable', message, { subject: path, cause }));
+    return [];
+  }
+}
+
+/** At most a line a second, and only where it takes longer than a second. */
+function progress({ sessions, statistics }: DecodeInput): (file: string) => void {
+  let last = performance.now();
+  return (file) => {
+    if (performance.now() - last < 1000) return;
+    last = performance.now();
+    let records = 0;
+    for (const { counters } of sessions.values()) records += counters.records + counters.optionsRecords;
+    process.stderr.write(`... ${file}: ${statistics.frames} frames, ${records} records\n`);
+  };
 }
 
 function parse(args: readonly string[]): { files: readonly string[]; ports: ReadonlySet<number> } {
@@ -100,13 +139,24 @@ function summary(fileCount: number, { sessions, statistics, ignored }: DecodeInp
     [total.unsupported, 'datagrams of v1 or v7 without node-netflowv9 installed'],
     [total.gaps, 'units missing by sequence number'],
     ...Object.entries(malformed).map(([reason, count]) => [count, `malformed: ${reason}`] as const),
-    [ignored, 'other UDP datagrams'],
+    [sumOf(ignored.values()), `other UDP datagrams (most to port ${mostOf(ignored).join(', ')})`],
     [statistics.other, 'other frames'],
     [statistics.snapped, 'frames cut off by the snap length'],
     [statistics.fragmentsLost, 'fragmented datagrams incomplete'],
+    [statistics.streamGaps, 'gaps in TCP streams'],
     [statistics.isTruncated ? 1 : 0, 'capture ends inside a frame'],
   ] as const;
   const text = notes.flatMap(([count, what]) => (Number(count) > 0 ? [`${count} ${what}`] : []));
+  if (total.datagrams === 0 && ignored.size > 0)
+    text.push('no flow export was recognised: --port N takes everything that goes to port N');
   const head = `${fileCount} files, ${sessions.size} exporters, ${total.datagrams} datagrams, ${total.records} flow records, ${total.optionsRecords} options records`;
   return `${head}${text.length > 0 ? `\n${text.join('; ')}` : ''}\n`;
 }
+
+const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, one) => sum + one, 0);
+
+const mostOf = (byPort: ReadonlyMap<number, number>) =>
+  [...byPort]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 3)
+    .map(([port]) => port);

@@ -3,7 +3,7 @@
 export interface Fragments {
   /** Takes one piece; returns the whole body when it is the last that was missing. */
   add(id: string, offset: number, hasMore: boolean, body: Uint8Array, atMs: number): Uint8Array | undefined;
-  /** Datagrams given up: incomplete for too long, overlapping, or pushed out. */
+  /** Datagrams given up (incomplete for too long, overlapping, pushed out), and those still incomplete. */
   lost(): number;
 }
 
@@ -13,6 +13,8 @@ interface Pieces {
   /** Known once the last piece came. */
   totalBytes: number;
   bytes: number;
+  /** What came of it: kept for a while, because copies of its pieces may follow. */
+  whole: Uint8Array | undefined;
 }
 
 const MOST_DATAGRAMS = 256;
@@ -25,8 +27,8 @@ export function createFragments(): Fragments {
   const open = new Map<string, Pieces>();
   let lost = 0;
   const giveUp = (id: string): undefined => {
+    if (!open.get(id)?.whole) lost++;
     open.delete(id);
-    lost++;
   };
   return {
     add(id, offset, hasMore, body, atMs) {
@@ -34,9 +36,17 @@ export function createFragments(): Fragments {
         if (atMs - pieces.firstAtMs <= WAIT_MS && open.size <= MOST_DATAGRAMS) break;
         giveUp(key);
       }
-      const pieces = open.get(id) ?? { firstAtMs: atMs, parts: [], totalBytes: -1, bytes: 0 };
-      open.set(id, pieces);
+      const known = open.get(id);
       const end = offset + body.length;
+      // A copy of the same piece is no overlap (RFC 8200 section 4.5): captures on several interfaces hold each twice.
+      if (known?.whole && isSame(known.whole.subarray(offset, end), body)) return undefined;
+      if (known?.whole) open.delete(id);
+      const pieces =
+        known && !known.whole
+          ? known
+          : { firstAtMs: atMs, parts: [], totalBytes: -1, bytes: 0, whole: undefined };
+      if (pieces.parts.some((part) => part.offset === offset && isSame(part.body, body))) return undefined;
+      open.set(id, pieces);
       const overlaps = pieces.parts.some(
         (part) => offset < part.offset + part.body.length && part.offset < end,
       );
@@ -46,14 +56,23 @@ export function createFragments(): Fragments {
       pieces.bytes += body.length;
       if (!hasMore) pieces.totalBytes = end;
       if (pieces.bytes !== pieces.totalBytes) return undefined;
-      open.delete(id);
-      const whole = new Uint8Array(pieces.totalBytes);
-      for (const part of pieces.parts) {
-        if (part.offset + part.body.length > whole.length) return undefined;
-        whole.set(part.body, part.offset);
-      }
-      return whole;
+      pieces.whole = join(pieces);
+      if (!pieces.whole) return giveUp(id);
+      pieces.parts.length = 0;
+      return pieces.whole;
     },
-    lost: () => lost,
+    lost: () => lost + [...open.values()].filter(({ whole }) => !whole).length,
   };
 }
+
+/** undefined where a piece lies behind the last one. */
+function join({ parts, totalBytes }: Pieces): Uint8Array | undefined {
+  const whole = new Uint8Array(totalBytes);
+  for (const part of parts) {
+    if (part.offset + part.body.length > totalBytes) return undefined;
+    whole.set(part.body, part.offset);
+  }
+  return whole;
+}
+
+const isSame = (a: Uint8Array, b: Uint8Array) => a.length === b.length && Buffer.compare(a, b) === 0;

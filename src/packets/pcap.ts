@@ -1,4 +1,4 @@
-// pcap or pcapng, file or bytes -> UDP datagrams, one after another in bounded memory
+// pcap or pcapng, file or bytes -> UDP datagrams and IPFIX messages over TCP, one after another in bounded memory
 import { PosternError } from '../model/errors.ts';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import {
@@ -12,10 +12,13 @@ import {
 import { createFragments } from './fragments.ts';
 import { readFrame, type UdpDatagram } from './frames.ts';
 import { readPcapng } from './pcapng.ts';
+import { createTcpStreams } from './tcp-streams.ts';
 
 export interface CapturedDatagram extends UdpDatagram {
   /** Epoch milliseconds, with a fraction where the capture is finer. */
   readonly atMs: number;
+  /** Over TCP: tells the connections of the same addresses and ports apart. */
+  readonly connection?: number;
 }
 
 const PCAPNG = 0x0a0d0d0a;
@@ -40,30 +43,53 @@ export function readCaptureFile(path: string, statistics?: CaptureStatistics): I
 }
 
 /**
- * UDP datagrams in the file's order. A file that ends inside a frame yields what came before and sets isTruncated. Throws
- * PosternError 'file-unreadable', 'capture-format' where it is no capture, 'capture-corrupt' where lengths make no sense.
+ * UDP datagrams, and IPFIX messages over TCP when they are whole, in the file's order. A file that ends inside a frame yields
+ * what came before and sets isTruncated. Throws PosternError 'file-unreadable', 'capture-format' where it is no capture,
+ * 'capture-corrupt' where lengths make no sense.
  */
 export function* readCapture(
   input: Uint8Array | string,
   statistics: CaptureStatistics = createCaptureStatistics(),
 ): Iterable<CapturedDatagram> {
   const source = openBytes(input);
-  const subject = typeof input === 'string' ? input : undefined;
   try {
-    const fragments = createFragments();
-    for (const frame of readFrames(source, subject, statistics)) {
-      statistics.frames++;
-      const result = readFrame(frame.linkType, frame.bytes, frame.atMs, fragments);
-      statistics.fragmentsLost = fragments.lost();
-      if (typeof result === 'object') {
-        statistics.datagrams++;
-        yield { atMs: frame.atMs, ...result };
-      } else if (result === 'other') statistics.other++;
-      else if (result === 'snapped') statistics.snapped++;
-      else statistics.fragments++;
-    }
+    yield* readCaptureFrom(source, typeof input === 'string' ? input : undefined, statistics);
   } finally {
     source.close();
+  }
+}
+
+/** As readCapture; the source stays open. Statistics add up over several captures. */
+export function* readCaptureFrom(
+  source: ByteSource,
+  subject: string | undefined,
+  statistics: CaptureStatistics,
+): Iterable<CapturedDatagram> {
+  const fragments = createFragments();
+  const streams = createTcpStreams();
+  try {
+    for (const { linkType, bytes, atMs } of readFrames(source, subject, statistics)) {
+      statistics.frames++;
+      const result = readFrame(linkType, bytes, atMs, fragments);
+      if (result === 'other') statistics.other++;
+      else if (result === 'snapped') statistics.snapped++;
+      else if (result === 'fragment') statistics.fragments++;
+      else if ('payload' in result) {
+        statistics.datagrams++;
+        yield { atMs, ...result };
+      } else {
+        const { source: from, sourcePort, destination, destinationPort } = result;
+        const messages = streams.add(result);
+        if (!messages) statistics.other++;
+        for (const message of messages ?? []) {
+          statistics.datagrams++;
+          yield { atMs, source: from, sourcePort, destination, destinationPort, ...message };
+        }
+      }
+    }
+  } finally {
+    statistics.fragmentsLost += fragments.lost();
+    statistics.streamGaps += streams.lost();
   }
 }
 

@@ -4,12 +4,16 @@ import { type CapturedFrame, type CaptureStatistics, corrupt, MOST_FRAME_BYTES, 
 
 interface Interface {
   readonly linkType: number;
+  /** Captured bytes of a frame at most; 0: no bound. */
+  readonly snapBytes: number;
   readonly unitsPerSecond: bigint;
   readonly offsetMs: number;
 }
 
 const SECTION = 0x0a0d0d0a;
 const INTERFACE = 1;
+/** Obsolete; as the enhanced one but for 16 bits each of interface and drops. */
+const PACKET = 2;
 const SIMPLE_PACKET = 3;
 const ENHANCED_PACKET = 6;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
@@ -69,8 +73,11 @@ function readBody(source: ByteSource, isLittle: boolean, subject: string | undef
   return rest && viewOf(rest.subarray(0, length - 12));
 }
 
+/** Its frames are counted and not read. */
+const NO_INTERFACE: Interface = { linkType: -1, snapBytes: 0, unitsPerSecond: 1_000_000n, offsetMs: 0 };
+
 function readInterface(body: DataView, isLittle: boolean): Interface {
-  if (body.byteLength < 8) return { linkType: -1, unitsPerSecond: 1_000_000n, offsetMs: 0 };
+  if (body.byteLength < 8) return NO_INTERFACE;
   let unitsPerSecond = 1_000_000n;
   let offsetMs = 0;
   for (let offset = 8; offset + 4 <= body.byteLength; ) {
@@ -82,7 +89,12 @@ function readInterface(body: DataView, isLittle: boolean): Interface {
     if (code === 14 && length === 8) offsetMs = Number(body.getBigInt64(value, isLittle)) * 1000;
     offset = value + Math.ceil(length / 4) * 4;
   }
-  return { linkType: body.getUint16(0, isLittle), unitsPerSecond, offsetMs };
+  return {
+    linkType: body.getUint16(0, isLittle),
+    snapBytes: body.getUint32(4, isLittle),
+    unitsPerSecond,
+    offsetMs,
+  };
 }
 
 /** if_tsresol: a power of ten, or of two where the top bit is set. */
@@ -100,17 +112,22 @@ function readPacket(
   isLittle: boolean,
   interfaces: readonly Interface[],
 ): CapturedFrame | undefined {
-  if (type !== ENHANCED_PACKET && type !== SIMPLE_PACKET) return undefined;
-  const start = type === ENHANCED_PACKET ? 20 : 4;
+  if (type !== ENHANCED_PACKET && type !== PACKET && type !== SIMPLE_PACKET) return undefined;
+  const isSimple = type === SIMPLE_PACKET;
+  const start = isSimple ? 4 : 20;
   if (body.byteLength < start) return undefined;
-  const origin = interfaces[type === ENHANCED_PACKET ? body.getUint32(0, isLittle) : 0];
-  if (!origin) return undefined;
-  const stated = body.getUint32(type === ENHANCED_PACKET ? 12 : 0, isLittle);
-  const byteCount = Math.min(stated, body.byteLength - start, MOST_FRAME_BYTES);
-  const high = type === ENHANCED_PACKET ? BigInt(body.getUint32(4, isLittle)) << 32n : 0n;
+  const index = isSimple ? 0 : type === PACKET ? body.getUint16(0, isLittle) : body.getUint32(0, isLittle);
+  const origin = interfaces[index] ?? NO_INTERFACE;
+  const stated = body.getUint32(isSimple ? 0 : 12, isLittle);
+  // A simple packet block states the length on the wire; what was captured of it follows from the interface.
+  const captured = isSimple && origin.snapBytes > 0 ? Math.min(stated, origin.snapBytes) : stated;
+  const byteCount = Math.min(captured, body.byteLength - start, MOST_FRAME_BYTES);
+  const units = isSimple
+    ? 0n
+    : (BigInt(body.getUint32(4, isLittle)) << 32n) | BigInt(body.getUint32(8, isLittle));
   return {
     // A simple packet block has no time.
-    atMs: type === ENHANCED_PACKET ? timeMs(high | BigInt(body.getUint32(8, isLittle)), origin) : 0,
+    atMs: isSimple ? 0 : timeMs(units, origin),
     linkType: origin.linkType,
     bytes: new Uint8Array(body.buffer, body.byteOffset + start, byteCount),
   };

@@ -104,42 +104,76 @@ export function pcap(
 
 const padded = (bytes: Uint8Array) => concat(bytes, new Uint8Array((4 - (bytes.length % 4)) % 4));
 
-export function block(type: number, body: Uint8Array): Uint8Array {
+export function block(type: number, body: Uint8Array, isBig = false): Uint8Array {
+  const n = isBig ? big : little;
   const length = padded(body).length + 12;
-  return concat(little(type, 4), little(length, 4), padded(body), little(length, 4));
+  return concat(n(type, 4), n(length, 4), padded(body), n(length, 4));
 }
 
-export const section = () =>
-  block(
-    0x0a0d0d0a,
-    concat(little(0x1a2b3c4d, 4), little(1, 2), little(0, 2), little(0xffff_ffff_ffff_ffffn, 8)),
-  );
+export const section = (isBig = false) => {
+  const n = isBig ? big : little;
+  const body = concat(n(0x1a2b3c4d, 4), n(1, 2), n(0, 2), new Uint8Array(8).fill(255));
+  return block(0x0a0d0d0a, body, isBig);
+};
+
+export interface InterfaceOptions {
+  readonly isBig?: boolean;
+  readonly snapBytes?: number;
+  /** if_tsoffset. */
+  readonly offsetSeconds?: number;
+}
 
 /** `resolution` is if_tsresol. */
-export const interfaceBlock = (linkType: number, resolution = 6) =>
-  block(
+export function interfaceBlock(linkType: number, resolution = 6, options: InterfaceOptions = {}): Uint8Array {
+  const { isBig = false, snapBytes = 0, offsetSeconds } = options;
+  const n = isBig ? big : little;
+  const offset =
+    offsetSeconds === undefined
+      ? new Uint8Array(0)
+      : concat(n(14, 2), n(8, 2), isBig ? integer(offsetSeconds, 8) : integer(offsetSeconds, 8).reverse());
+  return block(
     1,
     concat(
-      little(linkType, 2),
-      little(0, 2),
-      little(0, 4),
-      little(9, 2),
-      little(1, 2),
+      n(linkType, 2),
+      n(0, 2),
+      n(snapBytes, 4),
+      n(9, 2),
+      n(1, 2),
       Uint8Array.of(resolution, 0, 0, 0),
-      little(0, 4),
+      offset,
+      n(0, 4),
     ),
+    isBig,
   );
+}
 
 /** `units` since 1970 in the interface's resolution. */
-export const packetBlock = (interfaceId: number, units: bigint, bytes: Uint8Array) =>
-  block(
-    6,
-    concat(
-      little(interfaceId, 4),
-      little(units >> 32n, 4),
-      little(units & 0xffff_ffffn, 4),
-      little(bytes.length, 4),
-      little(bytes.length, 4),
-      bytes,
-    ),
+export function packetBlock(interfaceId: number, units: bigint, bytes: Uint8Array, isBig = false) {
+  const n = isBig ? big : little;
+  const time = concat(n(Number(units >> 32n), 4), n(Number(units & 0xffff_ffffn), 4));
+  return block(6, concat(n(interfaceId, 4), time, n(bytes.length, 4), n(bytes.length, 4), bytes), isBig);
+}
+
+/** The obsolete packet block. */
+export function oldPacketBlock(interfaceId: number, units: bigint, bytes: Uint8Array): Uint8Array {
+  const time = concat(little(units >> 32n, 4), little(units & 0xffff_ffffn, 4));
+  const length = little(bytes.length, 4);
+  return block(2, concat(little(interfaceId, 2), little(0, 2), time, length, length, bytes));
+}
+
+/** `wireBytes` is all that a simple packet block states. */
+export const simplePacketBlock = (bytes: Uint8Array, wireBytes = bytes.length) =>
+  block(3, concat(little(wireBytes, 4), bytes));
+
+/** RFC 9293 section 3.1, checksum left out. */
+export const tcp = (ends: Endpoints, sequence: number, payload: Uint8Array, flags = 0x10) =>
+  concat(
+    big(ends.sourcePort, 2),
+    big(ends.destinationPort, 2),
+    big(sequence >>> 0, 4),
+    big(0, 4),
+    Uint8Array.of(0x50, flags),
+    big(65_535, 2),
+    big(0, 4),
+    payload,
   );

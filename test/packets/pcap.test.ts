@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { createCaptureStatistics } from '../../src/packets/capture.ts';
 import { isCapture, readCapture, readCaptureFile } from '../../src/packets/pcap.ts';
 import {
-  block,
   EXPORTER,
   EXPORTER_V6,
   ethernet,
@@ -47,7 +46,8 @@ test('Linux cooked v1 and v2, raw IP, loopback', () => {
   const cooked2 = Uint8Array.from([0x86, 0xdd, ...new Uint8Array(18), ...PACKET_V6]);
   assertOne(pcap([frameOf(cooked)], { linkType: 113 }));
   assertOne(pcap([frameOf(cooked2)], { linkType: 276 }), EXPORTER_V6);
-  for (const linkType of [12, 101, 228]) assertOne(pcap([frameOf(PACKET)], { linkType }));
+  for (const linkType of [12, 14, 101, 228]) assertOne(pcap([frameOf(PACKET)], { linkType }));
+  assertOne(pcap([frameOf(PACKET_V6)], { linkType: 229 }), EXPORTER_V6);
   assertOne(pcap([frameOf(Uint8Array.from([2, 0, 0, 0, ...PACKET]))], { linkType: 0 }));
   assertOne(pcap([frameOf(Uint8Array.from([0, 0, 0, 24, ...PACKET_V6]))], { linkType: 108 }), EXPORTER_V6);
 });
@@ -65,27 +65,6 @@ test('both byte orders, micro- and nanoseconds', () => {
     }
 });
 
-test('pcapng: time resolutions, several interfaces and sections, unknown blocks skipped', () => {
-  const frame = ethernet(0x0800, PACKET);
-  const ms = 1_700_000_000_250n;
-  const bytes = Buffer.concat([
-    section(),
-    interfaceBlock(1),
-    interfaceBlock(101, 9),
-    block(5, new Uint8Array(24)),
-    packetBlock(0, ms * 1_000n, frame),
-    packetBlock(1, ms * 1_000_000n, PACKET),
-    packetBlock(7, 0n, frame),
-    section(),
-    interfaceBlock(1, 3),
-    packetBlock(0, ms, frame),
-  ]);
-  assert.deepEqual(
-    read(bytes).map(({ atMs }) => atMs),
-    [1_700_000_000_250, 1_700_000_000_250, 1_700_000_000_250],
-  );
-});
-
 test('IPv4 and IPv6 fragments are put together, in any order', () => {
   const body = udp(EXPORTER, PAYLOAD);
   const parts = [
@@ -99,6 +78,58 @@ test('IPv4 and IPv6 fragments are put together, in any order', () => {
     return Uint8Array.from([...fragmentHeader(offset, offset === 0, 9), ...body.slice(offset, end)]);
   });
   assertOne(pcap(sixes.map((part) => frameOf(ethernet(0x86dd, ipv6(EXPORTER_V6, part, 44))))), EXPORTER_V6);
+});
+
+test('fragments that come twice, as captures of several interfaces have them, are no overlap', () => {
+  const body = udp(EXPORTER, PAYLOAD);
+  const parts = [ipv4(EXPORTER, body.slice(0, 56), 0x2000), ipv4(EXPORTER, body.slice(56), 7)];
+  const read = (order: readonly number[], statistics = createCaptureStatistics()) => {
+    const frames = order.map((part) => frameOf(parts[part]));
+    const found = [...readCapture(pcap(frames, { linkType: 101 }), statistics)];
+    return [found.length, statistics.fragmentsLost];
+  };
+  assert.deepEqual(read([0, 0, 1, 1]), [1, 0]);
+  assert.deepEqual(read([1, 0, 1, 0]), [1, 0]);
+  // One that is still incomplete at the end is lost too.
+  assert.deepEqual(read([0, 0]), [0, 1]);
+  // The same number again, for other bytes, is another datagram.
+  const other = udp(
+    EXPORTER,
+    PAYLOAD.map((byte) => byte ^ 255),
+  );
+  const next = [ipv4(EXPORTER, other.slice(0, 56), 0x2000), ipv4(EXPORTER, other.slice(56), 7)];
+  const both = [...parts, ...next].map((part) => frameOf(part));
+  const found = [...readCapture(pcap(both, { linkType: 101 }))];
+  assert.deepEqual(
+    found.map(({ payload }) => payload[0]),
+    [0, 255],
+  );
+});
+
+test('a fragment that overlaps another or lies behind the last one spoils its datagram', () => {
+  const body = udp(EXPORTER, PAYLOAD);
+  for (const parts of [
+    [ipv4(EXPORTER, body.slice(0, 48), 0x2000), ipv4(EXPORTER, body.slice(40), 5)],
+    [ipv4(EXPORTER, body.slice(0, 40), 0x2000), ipv4(EXPORTER, body.slice(0, 40), 9)],
+    [
+      ipv4(EXPORTER, body.slice(0, 40), 0x2000),
+      ipv4(EXPORTER, body.slice(40, 80), 5),
+      ipv4(EXPORTER, body.slice(80), 0x2000 | 20),
+    ],
+  ]) {
+    const statistics = createCaptureStatistics();
+    const frames = parts.map((part) => frameOf(part));
+    assert.deepEqual([...readCapture(pcap(frames, { linkType: 101 }), statistics)], []);
+    assert.ok(statistics.fragmentsLost > 0);
+  }
+});
+
+test('statistics add up over several captures', () => {
+  const statistics = createCaptureStatistics();
+  const piece = frameOf(ipv4(EXPORTER, udp(EXPORTER, PAYLOAD).slice(0, 48), 0x2000));
+  const capture = pcap([piece, frameOf(PACKET)], { linkType: 101 });
+  for (let i = 0; i < 3; i++) assert.equal([...readCapture(capture, statistics)].length, 1);
+  assert.deepEqual([statistics.frames, statistics.datagrams, statistics.fragmentsLost], [6, 3, 3]);
 });
 
 test('fragments that never complete, overlap or flood are given up and counted', () => {
