@@ -1,5 +1,6 @@
 // template -> a function that writes its records into columns; made once, of numbers only, never of text off the wire
 import { type Domain, samplerRate } from './domain.ts';
+import { readEvent } from './reader-events.ts';
 import { int, type Layout, layOut, lowBits, unsigned } from './reader-layout.ts';
 import { readTimes } from './reader-times.ts';
 import { HAS, originCode, type RecordColumns, type SamplingOrigin } from './records.ts';
@@ -61,6 +62,7 @@ function readerSource(fields: Uint32Array): string {
   const body = [
     ...readAddresses(layout, bits),
     ...readNat(layout, bits),
+    ...readEvent(layout),
     ...readScalars(layout, bits),
     ...readCounters(layout, bits),
     ...readTimes(layout, bits),
@@ -90,8 +92,8 @@ return function read(view, start, end, columns, context, limit) {
 }
 
 const COLUMN_NAMES = `present, source, destination, postNatSource, postNatDestination, postNatSourcePort,
-    postNatDestinationPort, sourcePort, destinationPort, protocol, tcpFlags, direction, inputInterface, outputInterface,
-    bytes, packets, reverseBytes, reversePackets, startMs, endMs, samplingRate, samplingOrigin`;
+    postNatDestinationPort, event, portRangeEnd, sourcePort, destinationPort, protocol, tcpFlags, direction,
+    inputInterface, outputInterface, bytes, packets, reverseBytes, reversePackets, startMs, endMs, samplingRate, samplingOrigin`;
 
 const mappedWords = (column: string, word: string) =>
   `${column}[a] = 0; ${column}[a + 1] = 0; ${column}[a + 2] = 65535; ${column}[a + 3] = ${word};`;

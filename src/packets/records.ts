@@ -8,7 +8,14 @@ export const HAS = {
   postNatDestination: 8,
   times: 16,
   direction: 32,
+  event: 128,
 } as const;
+
+/** Values of column `event` from here on are a firewall's: this plus firewallEvent; below it, natEvent. */
+export const FIREWALL_EVENT = 128;
+export const FIREWALL_CREATED = FIREWALL_EVENT + 1;
+export const FIREWALL_DELETED = FIREWALL_EVENT + 2;
+export const FIREWALL_DENIED = FIREWALL_EVENT + 3;
 
 /**
  * Where a sampling rate comes from, as column `samplingOrigin` holds it by place:
@@ -31,7 +38,7 @@ export const originCode = (origin: SamplingOrigin): number => SAMPLING_ORIGINS.i
 
 /**
  * Columns whose bit is not set in `present` hold leftovers of earlier records and must not be read: reverse*, postNat*,
- * direction; addresses without HAS.addresses. Without HAS.times both times are the export time; with samplingOrigin 0 the
+ * direction, event, portRangeEnd; addresses without HAS.addresses. With HAS.event they are all zero where the record has none. Without HAS.times both times are the export time; with samplingOrigin 0 the
  * rate is 1. Absent ports, protocol, flags, interfaces and counters are 0.
  *
  * A fixed-capacity batch of flow records as columns; `count` records are valid. Addresses take four 32-bit words a record in
@@ -56,6 +63,13 @@ export interface RecordColumns {
   readonly tcpFlags: Uint8Array;
   /** 0 ingress, 1 egress (IE 61); meaningful where HAS.direction. */
   readonly direction: Uint8Array;
+  /**
+   * What the record tells of instead of traffic, or besides it, where HAS.event: natEvent (IE 230; RFC 8158), or
+   * FIREWALL_EVENT plus firewallEvent (IE 233, 40005). Never 0 or FIREWALL_EVENT itself.
+   */
+  readonly event: Uint8Array;
+  /** Meaningful where HAS.event: the last port of a block that begins with postNatSourcePort; 0: no block. */
+  readonly portRangeEnd: Uint16Array;
   readonly inputInterface: Uint32Array;
   readonly outputInterface: Uint32Array;
   readonly bytes: Float64Array;
@@ -88,6 +102,8 @@ export function createRecordColumns(capacity: number): RecordColumns {
     protocol: new Uint8Array(capacity),
     tcpFlags: new Uint8Array(capacity),
     direction: new Uint8Array(capacity),
+    event: new Uint8Array(capacity),
+    portRangeEnd: new Uint16Array(capacity),
     inputInterface: new Uint32Array(capacity),
     outputInterface: new Uint32Array(capacity),
     bytes: doubles(),

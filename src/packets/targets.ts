@@ -12,6 +12,12 @@ export type Target =
   | 'natDestination6'
   | 'natSourcePort'
   | 'natDestinationPort'
+  | 'natEvent'
+  | 'firewallEvent'
+  | 'portRangeStart'
+  | 'portRangeEnd'
+  | 'portRangeStep'
+  | 'portRangeCount'
   | 'sourcePort'
   | 'destinationPort'
   | 'protocol'
@@ -68,13 +74,19 @@ export const TARGET_SOURCES: readonly TargetSource[] = [
   { target: 'source6', enterprise: 0, ids: [27], exact: 16 },
   { target: 'destination4', enterprise: 0, ids: [12], exact: 4 },
   { target: 'destination6', enterprise: 0, ids: [28], exact: 16 },
-  // 40001 to 40004: NSEL before ASA 8.4 (NetFlow v9 only, where ids have no enterprise bit).
+  // 40001 to 40005: NSEL before ASA 8.4 (NetFlow v9 only, where ids have no enterprise bit).
   { target: 'natSource4', enterprise: 0, ids: [225, 40_001], exact: 4 },
   { target: 'natSource6', enterprise: 0, ids: [281], exact: 16 },
   { target: 'natDestination4', enterprise: 0, ids: [226, 40_002], exact: 4 },
   { target: 'natDestination6', enterprise: 0, ids: [282], exact: 16 },
   { target: 'natSourcePort', enterprise: 0, ids: [227, 40_003], most: 8 },
   { target: 'natDestinationPort', enterprise: 0, ids: [228, 40_004], most: 8 },
+  { target: 'natEvent', enterprise: 0, ids: [230], most: 8 },
+  { target: 'firewallEvent', enterprise: 0, ids: [233, 40_005], most: 8 },
+  { target: 'portRangeStart', enterprise: 0, ids: [361], most: 8 },
+  { target: 'portRangeEnd', enterprise: 0, ids: [362], most: 8 },
+  { target: 'portRangeStep', enterprise: 0, ids: [363], most: 8 },
+  { target: 'portRangeCount', enterprise: 0, ids: [364], most: 8 },
   { target: 'sourcePort', enterprise: 0, ids: [7, 182, 180], most: 8 },
   // 32: exporters that have a type and code put them where the port would be, as v5 does.
   { target: 'destinationPort', enterprise: 0, ids: [11, 183, 181, 32, 139], most: 8 },
