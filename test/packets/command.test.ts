@@ -16,6 +16,7 @@ import {
   VARIABLE,
   v9Template,
 } from './generate.ts';
+import { CODE, decode } from './run-decode.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decode-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -25,23 +26,6 @@ const file = (name: string, bytes: Uint8Array | string) => {
   writeFileSync(path, bytes);
   return path;
 };
-
-const COMMAND = new URL('../../src/packets/command.ts', import.meta.url).href;
-
-/** In a process of its own, as users run it. */
-function decode(...args: readonly string[]) {
-  const code = `const { command } = await import('${COMMAND}'); process.exitCode = await command.run(process.argv.slice(1));`;
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ['--input-type=module', '-e', code, '--', ...args],
-    {
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  );
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  return { status, stderr, records: lines.map((line) => JSON.parse(line)) };
-}
 
 const FIELDS: readonly Field[] = [
   [27, 16],
@@ -153,13 +137,7 @@ test('what cannot be read: status 2, the other files are still decoded', () => {
   const good = file('good.dat', buildV5({}, [FLOW]));
   const text = file('notes.txt', 'these are not flows');
   const empty = file('empty.dat', '');
-  for (const bad of [
-    text,
-    empty,
-    folder,
-    join(folder, 'missing'),
-    file('huge.dat', new Uint8Array(70_000)),
-  ]) {
+  for (const bad of [text, empty, join(folder, 'missing'), file('huge.dat', new Uint8Array(70_000))]) {
     const { status, stderr, records } = decode(bad, good);
     assert.equal(status, 2, bad);
     assert.equal(records.length, 1, bad);
@@ -180,9 +158,8 @@ test('a reader that goes away ends it quietly', () => {
     frameOf(ethernet(0x0800, ipv4(EXPORTER, udp(EXPORTER, payload)))),
   );
   const capture = file('many.pcap', pcap(frames));
-  const code = `const { command } = await import('${COMMAND}'); process.exitCode = await command.run(process.argv.slice(1));`;
   const shell = `"$0" --input-type=module -e "$1" -- "$2" | head -n 1 | wc -l`;
-  const { stdout, stderr } = spawnSync('sh', ['-c', shell, process.execPath, code, capture], {
+  const { stdout, stderr } = spawnSync('sh', ['-c', shell, process.execPath, CODE, capture], {
     encoding: 'utf8',
   });
   assert.equal(stdout.trim(), '1');
