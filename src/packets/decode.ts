@@ -1,6 +1,6 @@
 // datagram -> columns of records (v5, v9, IPFIX; v1 and v7 through the optional decoder)
 import { readDatagram } from './datagram.ts';
-import { defaultOrigin, defaultRate, interfaceRates } from './domain.ts';
+import { defaultOrigin, defaultRate, interfaceRates, systemInitOf } from './domain.ts';
 import type { Packet } from './packet.ts';
 import { type ReadContext, type Reader, readerOf } from './reader.ts';
 import { originCode, type RecordColumns } from './records.ts';
@@ -9,6 +9,7 @@ import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 
 const HEADER = originCode('header');
+const EXPORTER = originCode('exporter');
 const INTERFACE = originCode('interface');
 
 /**
@@ -45,9 +46,7 @@ export function readFlows(
     return 0;
   }
   const rates = interfaceRates(session, template.domain);
-  const isInHeader = packet.samplingRate > 0;
-  const rate = isInHeader ? packet.samplingRate : defaultRate(session, template.domain);
-  const origin = isInHeader ? HEADER : rate > 0 ? originCode(defaultOrigin(session, template.domain)) : 0;
+  const { rate, origin } = rateOfSet(session, template, packet);
   const context = contextOf(session, template, packet, rates ? 0 : rate, rates ? 0 : origin);
   let records = 0;
   let offset = start;
@@ -61,6 +60,16 @@ export function readFlows(
     if (offset < 0) break;
   }
   return offset < 0 ? -1 - records : records;
+}
+
+/** What holds for records that state no rate, no sampler and no interface of a known rate. */
+function rateOfSet(session: ExporterSession, { domain, id }: Template, packet: Packet) {
+  if (packet.samplingRate > 0) return { rate: packet.samplingRate, origin: HEADER };
+  const { byTemplate } = domain.sampling;
+  const own = byTemplate.size > 0 ? byTemplate.get(id) : undefined;
+  if (own !== undefined) return { rate: own, origin: EXPORTER };
+  const rate = defaultRate(session, domain);
+  return { rate, origin: rate > 0 ? originCode(defaultOrigin(session, domain)) : 0 };
 }
 
 /** Refused once, a template is not tried again within the minute: what it would need is only known by laying it out. */
@@ -80,12 +89,13 @@ function contextOf(
   rateOrigin: number,
 ): ReadContext {
   const isIpfix = packet.version === 10;
+  const initMs = isIpfix ? systemInitOf(session, domain) : 0;
   return {
     session,
     domain,
     exportMs: packet.exportMs,
-    uptimeMs: isIpfix ? packet.exportMs - domain.systemInitMs : packet.uptimeMs,
-    hasUptime: !isIpfix || domain.systemInitMs > 0,
+    uptimeMs: isIpfix ? packet.exportMs - initMs : packet.uptimeMs,
+    hasUptime: !isIpfix || initMs > 0,
     rate,
     rateOrigin,
     domainRate: domain.sampling.rate,

@@ -22,7 +22,15 @@ export interface Sampling {
   rate: number;
   readonly bySampler: Map<number, number>;
   readonly byInterface: Map<number, number>;
+  /** Of line cards, caches and the like, by partKey: they speak for the whole domain only where they agree. */
+  readonly byPart: Map<number, number>;
+  readonly byTemplate: Map<number, number>;
 }
+
+/** Scopes that are a part of an exporter. Only line cards can be told from a flow record (IE 141). */
+export const PARTS = { lineCard: 1, cache: 2, port: 3, meteringProcess: 4, observationPoint: 5 } as const;
+
+export const partKey = (part: number, id: number): number => part * 2 ** 40 + (id % 2 ** 40);
 
 const DOMAIN_BYTES = 1024;
 export const RATE_BYTES = 64;
@@ -44,7 +52,13 @@ export function domainOf(session: ExporterSession, version: number, id: number):
       version,
       id,
       templates: new Map(),
-      sampling: { rate: 0, bySampler: new Map(), byInterface: new Map() },
+      sampling: {
+        rate: 0,
+        bySampler: new Map(),
+        byInterface: new Map(),
+        byPart: new Map(),
+        byTemplate: new Map(),
+      },
       sequence: createSequence(),
       systemInitMs: 0,
     };
@@ -60,7 +74,8 @@ function forgetOldest(session: ExporterSession): void {
   if (!oldest) return;
   session.domains.delete(oldest.key);
   if (session.domains.size > 0) release(session, DOMAIN_BYTES);
-  release(session, (oldest.sampling.bySampler.size + oldest.sampling.byInterface.size) * RATE_BYTES);
+  const { bySampler, byInterface, byPart, byTemplate } = oldest.sampling;
+  release(session, (bySampler.size + byInterface.size + byPart.size + byTemplate.size) * RATE_BYTES);
   if (session.lastDomain === oldest) session.lastDomain = undefined;
   if (oldest.id === 0) session.wholeExporter[oldest.version] = undefined;
   for (const template of oldest.templates.values()) {
@@ -85,20 +100,41 @@ export function defaultRate(session: ExporterSession, domain: Domain): number {
 function plainRate(sampling: Sampling): number {
   if (sampling.rate > 0) return sampling.rate;
   // Exporters with one sampler often leave its id out of their flow records.
-  if (sampling.bySampler.size !== 1) return 0;
-  return sampling.bySampler.values().next().value ?? 0;
+  if (sampling.bySampler.size === 1) return sampling.bySampler.values().next().value ?? 0;
+  return sampling.bySampler.size === 0 ? agreedRate(sampling.byPart) : 0;
+}
+
+/** What all parts state alike; 0 where they differ, as a record does not tell which part metered it. */
+function agreedRate(byPart: Map<number, number>): number {
+  let agreed = 0;
+  for (const rate of byPart.values()) {
+    if (agreed > 0 && rate !== agreed) return 0;
+    agreed = rate;
+  }
+  return agreed;
 }
 
 /** Where defaultRate found it. */
 export function defaultOrigin(session: ExporterSession, domain: Domain): SamplingOrigin {
   const { sampling } = plainRate(domain.sampling) > 0 ? domain : (wholeExporter(session, domain) ?? domain);
-  if (sampling.rate > 0) return 'exporter';
-  return plainRate(sampling) > 0 ? 'sampler' : 'none';
+  if (plainRate(sampling) === 0) return 'none';
+  return sampling.rate > 0 || sampling.bySampler.size === 0 ? 'exporter' : 'sampler';
 }
 
 /** Rate of a sampler or selector id; 0 unknown. */
 export function samplerRate(session: ExporterSession, domain: Domain, id: number): number {
   return domain.sampling.bySampler.get(id) ?? wholeExporter(session, domain)?.sampling.bySampler.get(id) ?? 0;
+}
+
+/** Rate of a line card (IE 141) that options speak of; 0 unknown. */
+export function lineCardRate(session: ExporterSession, domain: Domain, id: number): number {
+  const key = partKey(PARTS.lineCard, id);
+  return domain.sampling.byPart.get(key) ?? wholeExporter(session, domain)?.sampling.byPart.get(key) ?? 0;
+}
+
+/** Start of the exporter in epoch milliseconds (IE 160), of the domain or of the whole exporter; 0 unknown. */
+export function systemInitOf(session: ExporterSession, domain: Domain): number {
+  return domain.systemInitMs || (wholeExporter(session, domain)?.systemInitMs ?? 0);
 }
 
 /** Interface rates that apply to the domain, or undefined where there are none. */

@@ -1,15 +1,26 @@
 // options data -> sampling rates and the exporter's start, remembered in the domain
-import { type Domain, RATE_BYTES, type Sampling } from './domain.ts';
+import { type Domain, domainOf, PARTS, partKey, RATE_BYTES } from './domain.ts';
 import type { Packet } from './packet.ts';
 import { hold, release } from './room.ts';
 import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 import { type Places, readUnsigned, walkRecords } from './walk.ts';
 
-/** RFC 3954 section 6.1: scope type 2 is an interface. */
-const V9_SCOPE_INTERFACE = 2;
+/** RFC 3954 section 6.1: what a scope type of NetFlow v9 is in IPFIX; 1 is the whole exporter, 4 a cache, which has no element. */
+const V9_SCOPES: Readonly<Record<number, number>> = { 2: 10, 3: 141, 4: -4, 5: 145 };
+const CACHE = -4;
 const INGRESS_INTERFACE = 10;
 const EGRESS_INTERFACE = 14;
+const TEMPLATE = 145;
+const OBSERVATION_DOMAIN = 149;
+/** Elements that name a part of the exporter (IANA IPFIX registry). */
+const PART_SCOPES: readonly (readonly [id: number, part: number])[] = [
+  [141, PARTS.lineCard],
+  [142, PARTS.port],
+  [143, PARTS.meteringProcess],
+  [138, PARTS.observationPoint],
+  [CACHE, PARTS.cache],
+];
 
 /** Reads an options data set; returns records as walkRecords does. */
 export function readOptions(
@@ -25,28 +36,38 @@ export function readOptions(
     const init = record.byId.get(160);
     if (init !== undefined && init > 0) domain.systemInitMs = init;
     const rate = rateOf(record.byId, packet, template, places);
-    if (rate > 0) remember(session, domain.sampling, record, rate);
+    if (rate > 0) remember(session, concerned(session, domain, record), record, rate);
   });
 }
 
 interface OptionsRecord {
   /** IANA elements of 1 to 8 bytes. */
   readonly byId: Map<number, number>;
-  readonly interface: number | undefined;
+  /** The same of those that are scope. */
+  readonly scope: Map<number, number>;
 }
 
 function numbersOf(template: Template, { bytes }: Packet, places: Places): OptionsRecord {
   const { fields } = template;
   const byId = new Map<number, number>();
-  let scopeInterface: number | undefined;
+  const scope = new Map<number, number>();
   for (let i = 0, field = 0; i < fields.length; i += 3, field++) {
     const value = readUnsigned(bytes, places[field * 2], places[field * 2 + 1]);
     if (value === undefined || fields[i + 2] !== 0 || places[field * 2 + 1] === 0) continue;
-    const isV9Scope = template.domain.version === 9 && field < template.scopeFields;
-    if (!isV9Scope) byId.set(fields[i], value);
-    else if (fields[i] === V9_SCOPE_INTERFACE) scopeInterface = value;
+    if (field >= template.scopeFields) byId.set(fields[i], value);
+    else if (template.domain.version !== 9) {
+      byId.set(fields[i], value);
+      scope.set(fields[i], value);
+    } else if (V9_SCOPES[fields[i]] !== undefined) scope.set(V9_SCOPES[fields[i]], value);
   }
-  return { byId, interface: scopeInterface ?? byId.get(INGRESS_INTERFACE) ?? byId.get(EGRESS_INTERFACE) };
+  return { byId, scope };
+}
+
+/** RFC 7011 section 3.1: domain 0 may speak of another domain by a scope of its id. */
+function concerned(session: ExporterSession, domain: Domain, { scope }: OptionsRecord): Domain {
+  const other = scope.get(OBSERVATION_DOMAIN);
+  if (domain.id !== 0 || other === undefined || other === 0 || other >= 2 ** 32) return domain;
+  return domainOf(session, domain.version, other);
 }
 
 /** One packet in how many, by whatever elements say it; 0 where none does. */
@@ -56,6 +77,8 @@ function rateOf(byId: Map<number, number>, packet: Packet, template: Template, p
   if (number(305) > 0 && byId.has(306)) return (number(305) + number(306)) / number(305);
   // RFC 5477 sections 8.2.5 and 8.2.6: `size` packets of each `population`.
   if (number(309) > 0 && number(310) > 0) return number(310) / number(309);
+  // RFC 5477 sections 8.2.3 and 8.2.4: what passes in `interval` microseconds is taken, in `space` it is not.
+  if (number(307) > 0 && byId.has(308)) return (number(307) + number(308)) / number(307);
   const probability = probabilityOf(template, packet, places);
   if (probability > 0) return 1 / probability;
   return number(50) || number(34);
@@ -73,11 +96,18 @@ function probabilityOf(template: Template, { view }: Packet, places: Places): nu
   return 0;
 }
 
-/** By sampler or selector id, else by interface, else for the whole domain. */
-function remember(session: ExporterSession, sampling: Sampling, record: OptionsRecord, rate: number): void {
-  const sampler = record.byId.get(302) ?? record.byId.get(48);
+/** By sampler or selector id and by interface, else by template or part of the exporter, else for the whole domain. */
+function remember(session: ExporterSession, { sampling }: Domain, record: OptionsRecord, rate: number): void {
+  const { byId, scope } = record;
+  const sampler = byId.get(302) ?? byId.get(48);
+  const port = scope.get(INGRESS_INTERFACE) ?? byId.get(INGRESS_INTERFACE) ?? byId.get(EGRESS_INTERFACE);
+  const template = scope.get(TEMPLATE);
+  const part = PART_SCOPES.find(([id]) => scope.has(id));
   if (sampler !== undefined) keep(session, sampling.bySampler, sampler, rate);
-  else if (record.interface !== undefined) keep(session, sampling.byInterface, record.interface, rate);
+  if (port !== undefined) keep(session, sampling.byInterface, port, rate);
+  if (sampler !== undefined || port !== undefined) return;
+  if (template !== undefined) keep(session, sampling.byTemplate, template, rate);
+  else if (part) keep(session, sampling.byPart, partKey(part[1], scope.get(part[0]) ?? 0), rate);
   else sampling.rate = rate;
 }
 

@@ -1,9 +1,9 @@
 // template -> a function that writes its records into columns; made once, of numbers only, never of text off the wire
-import { type Domain, samplerRate } from './domain.ts';
-import { readEvent } from './reader-events.ts';
+import { type Domain, lineCardRate, samplerRate } from './domain.ts';
+import { readEvent, readUpdate } from './reader-events.ts';
 import { int, type Layout, layOut, lowBits, unsigned } from './reader-layout.ts';
 import { readTimes } from './reader-times.ts';
-import { HAS, originCode, type RecordColumns, type SamplingOrigin } from './records.ts';
+import { HAS, mapRows, originCode, type RecordColumns, type SamplingOrigin } from './records.ts';
 import type { ExporterSession } from './session.ts';
 import type { Target } from './targets.ts';
 
@@ -49,7 +49,11 @@ export function readerOf(fields: Uint32Array, mayMake: () => boolean): Reader | 
   if (reader) readers.delete(source);
   else {
     if (!mayMake()) return undefined;
-    reader = new Function('samplerRate', source)(samplerRate) as Reader;
+    reader = new Function('samplerRate', 'lineCardRate', 'mapRows', source)(
+      samplerRate,
+      lineCardRate,
+      mapRows,
+    ) as Reader;
     if (readers.size >= READERS_KEPT) readers.delete(readers.keys().next().value as string);
   }
   readers.set(source, reader);
@@ -66,17 +70,20 @@ function readerSource(fields: Uint32Array): string {
     ...readScalars(layout, bits),
     ...readCounters(layout, bits),
     ...readTimes(layout, bits),
+    ...readUpdate(layout),
     ...readSampling(layout),
   ];
   return `'use strict';
 return function read(view, start, end, columns, context, limit) {
   const { ${COLUMN_NAMES} } = columns;
-  const exportMs = context.exportMs, uptimeMs = context.uptimeMs | 0, hasUptime = context.hasUptime;
+  const exportMs = context.exportMs;
+  const uptimeMs = context.hasUptime ? context.uptimeMs | 0 : 0, ownUptime = context.hasUptime ? 0 : -1;
   const rate = context.rate > 0 ? context.rate : 1, rateOrigin = context.rateOrigin;
   const domainRate = context.domainRate;
-  let samplerId = -1, knownRate = 0;
+  let samplerId = -1, knownRate = 0, cardId = -1, cardRate = 0;
   let o = start, n = columns.count;
   const stop = n + limit;
+  ${prepareRows(layout)}
   while (n < stop && o + ${int(layout.minimumBytes)} <= end) {
     ${layout.walk}
     const a = n << 2;
@@ -106,12 +113,22 @@ const sixWords = (column: string, offset: string) =>
 
 const isNotZero = (offset: string) => `(${WORDS.map((i) => wordAt(offset, i)).join(' | ')}) !== 0`;
 
+const isIpv4Alone = (layout: Layout) =>
+  layout.at('source4') && layout.at('destination4') && !layout.at('source6') && !layout.at('destination6');
+
+function prepareRows(layout: Layout): string {
+  if (!isIpv4Alone(layout)) return 'if (columns.mapped > n) columns.mapped = n;';
+  const most = `n + Math.floor((end - start) / ${int(layout.minimumBytes)})`;
+  return `mapRows(columns, n, Math.min(stop, ${most}));`;
+}
+
 function readAddresses(layout: Layout, bits: string[]): string[] {
   const lines: string[] = [];
   for (const column of ['source', 'destination'] as const) {
     const four = layout.at(`${column}4`);
     const six = layout.at(`${column}6`);
-    if (four && six) lines.push(readEither(column, four.offset, six.offset));
+    if (four && isIpv4Alone(layout)) lines.push(`${column}[a + 3] = view.getInt32(${four.offset});`);
+    else if (four && six) lines.push(readEither(column, four.offset, six.offset));
     else if (four) lines.push(mappedWords(column, `view.getInt32(${four.offset})`));
     else if (six) lines.push(sixWords(column, six.offset));
   }
@@ -208,9 +225,16 @@ function readSampling(layout: Layout): string[] {
   const interval = layout.at('samplingInterval');
   const space = layout.at('samplingSpace');
   const sampler = layout.at('samplerId');
-  if (!stated && !(interval && space) && !sampler)
+  const card = layout.at('lineCard');
+  if (!stated && !(interval && space) && !sampler && !card)
     return ['samplingRate[n] = rate;', 'samplingOrigin[n] = rateOrigin;'];
   const lines = ['let own = rate, from = rateOrigin;'];
+  if (card)
+    lines.push(`{
+      const id = ${unsigned(card)};
+      if (id !== cardId) { cardId = id; cardRate = lineCardRate(context.session, context.domain, id); }
+      if (cardRate > 0) { own = cardRate; from = ${origin('interface')}; }
+    }`);
   if (sampler)
     lines.push(`{
       const id = ${unsigned(sampler)};

@@ -16,11 +16,13 @@ export const FIREWALL_EVENT = 128;
 export const FIREWALL_CREATED = FIREWALL_EVENT + 1;
 export const FIREWALL_DELETED = FIREWALL_EVENT + 2;
 export const FIREWALL_DENIED = FIREWALL_EVENT + 3;
+export const FIREWALL_UPDATED = FIREWALL_EVENT + 5;
 
 /**
  * Where a sampling rate comes from, as column `samplingOrigin` holds it by place:
  * none: nobody states one, so it is taken as 1; header: of the datagram (v5); record: the record states it (elements 34, 50,
- * 305 and 306; every sFlow sample); sampler: options by sampler or selector id; interface: options scoped to an interface;
+ * 305 and 306; every sFlow sample); sampler: options by sampler or selector id; interface: options scoped to an
+ * interface or line card;
  * exporter: options for the whole of its observation domain; setting: the operator's word.
  */
 export const SAMPLING_ORIGINS = [
@@ -48,6 +50,11 @@ export const originCode = (origin: SamplingOrigin): number => SAMPLING_ORIGINS.i
 export interface RecordColumns {
   readonly capacity: number;
   count: number;
+  /**
+   * Rows before this one hold the prefix of IPv4 in source and destination from earlier records, so that readers of IPv4 alone,
+   * nearly all there are, need not write it again. Readers of anything else lower it.
+   */
+  mapped: number;
   readonly present: Uint8Array;
   readonly source: Uint32Array;
   readonly destination: Uint32Array;
@@ -90,6 +97,7 @@ export function createRecordColumns(capacity: number): RecordColumns {
   return {
     capacity,
     count: 0,
+    mapped: 0,
     present: new Uint8Array(capacity),
     source: words(),
     destination: words(),
@@ -115,4 +123,14 @@ export function createRecordColumns(capacity: number): RecordColumns {
     samplingRate: doubles(),
     samplingOrigin: new Uint8Array(capacity),
   };
+}
+
+/** Makes rows `from` to `until` (exclusive) ready for IPv4 addresses in word 3; rows before `from` are left as they are. */
+export function mapRows(columns: RecordColumns, from: number, until: number): void {
+  const { source, destination, mapped } = columns;
+  for (let at = Math.max(from, mapped) * 4; at < until * 4; at += 4) {
+    source[at] = source[at + 1] = destination[at] = destination[at + 1] = 0;
+    source[at + 2] = destination[at + 2] = 0xffff;
+  }
+  if (mapped >= from) columns.mapped = Math.max(mapped, until);
 }

@@ -18,6 +18,8 @@ interface StoredDomain {
   readonly rate: number;
   readonly samplers: readonly (readonly [id: number, rate: number])[];
   readonly interfaces: readonly (readonly [index: number, rate: number])[];
+  readonly parts?: readonly (readonly [key: number, rate: number])[];
+  readonly templateRates?: readonly (readonly [id: number, rate: number])[];
   readonly templates: readonly {
     readonly id: number;
     readonly scopeFields: number;
@@ -38,6 +40,8 @@ export function storeSession(session: ExporterSession): StoredSession {
       rate: sampling.rate,
       samplers: [...sampling.bySampler],
       interfaces: [...sampling.byInterface],
+      ...(sampling.byPart.size > 0 && { parts: [...sampling.byPart] }),
+      ...(sampling.byTemplate.size > 0 && { templateRates: [...sampling.byTemplate] }),
       templates: [...templates.values()].map((template) => ({
         id: template.id,
         scopeFields: template.scopeFields,
@@ -69,8 +73,13 @@ function restoreDomain(session: ExporterSession, stored: unknown): void {
   const rate = fieldOf(stored, 'rate');
   if (isRate(rate)) domain.sampling.rate = rate;
   const most = session.limits.samplersPerDomain;
-  restoreRates(session, domain.sampling.bySampler, arrayOf(fieldOf(stored, 'samplers')).slice(0, most));
-  restoreRates(session, domain.sampling.byInterface, arrayOf(fieldOf(stored, 'interfaces')).slice(0, most));
+  for (const [name, rates] of [
+    ['samplers', domain.sampling.bySampler],
+    ['interfaces', domain.sampling.byInterface],
+    ['parts', domain.sampling.byPart],
+    ['templateRates', domain.sampling.byTemplate],
+  ] as const)
+    restoreRates(session, rates, arrayOf(fieldOf(stored, name)).slice(0, most));
   for (const item of arrayOf(fieldOf(stored, 'templates'))) {
     const templateId = fieldOf(item, 'id');
     const scopeFields = fieldOf(item, 'scopeFields');

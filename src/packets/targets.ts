@@ -51,7 +51,8 @@ export type Target =
   | 'samplingRate'
   | 'samplingInterval'
   | 'samplingSpace'
-  | 'samplerId';
+  | 'samplerId'
+  | 'lineCard';
 
 /** RFC 5103 section 6.1: elements of the reverse direction, numbered as the forward ones. */
 export const REVERSE_ENTERPRISE = 29_305;
@@ -124,6 +125,7 @@ export const TARGET_SOURCES: readonly TargetSource[] = [
   { target: 'samplingInterval', enterprise: 0, ids: [305], most: 8 },
   { target: 'samplingSpace', enterprise: 0, ids: [306], most: 8 },
   { target: 'samplerId', enterprise: 0, ids: [302, 48], most: 8 },
+  { target: 'lineCard', enterprise: 0, ids: [141], most: 8 },
 ];
 
 export interface Taken {
