@@ -21,7 +21,7 @@ import {
   UNANSWERED,
   whoBegan,
 } from './attempt-outcome.ts';
-import { type FoldCounters, startMsOf } from './fold.ts';
+import { type FoldCounters, isNoTraffic, startMsOf } from './fold.ts';
 import { type HostFilter, isHost, mayBeHost } from './host-filter.ts';
 import { isTranslation } from './orient.ts';
 import { copyAddress } from './words.ts';
@@ -95,6 +95,8 @@ export function keepAttempts(
     )
       continue;
     if ((present[i] & HAS.addresses) === 0) continue;
+    // That a connection began or was translated says nothing of an answer, and what a firewall denied never came to the host.
+    if ((present[i] & HAS.event) !== 0 && isNoTraffic(columns, i)) continue;
     keepToward(attempts, filter, columns, i, origin);
     keepFrom(attempts, filter, columns, i, origin);
   }

@@ -4,6 +4,7 @@ import { CATEGORIES } from '../model/enrichment.ts';
 import type { Conversation } from '../model/flow.ts';
 import { SAMPLING_ORIGINS } from '../packets/records.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
+import type { TranslationBatch } from './translation-batch.ts';
 
 /**
  * `count` conversations as columns. Addresses take four 32-bit words, IPv4 mapped (RFC 4291 section 2.5.5.2); an all-zero
@@ -69,7 +70,7 @@ export function createBatch(count: number, exporters: readonly string[]): Conver
 }
 
 /** The buffers of a batch, to be transferred instead of copied by postMessage. */
-export function batchBuffers(batch: ConversationBatch | AttemptBatch): ArrayBuffer[] {
+export function batchBuffers(batch: ConversationBatch | AttemptBatch | TranslationBatch): ArrayBuffer[] {
   return Object.values(batch).flatMap((column) =>
     ArrayBuffer.isView(column) ? [column.buffer as ArrayBuffer] : [],
   );

@@ -1,5 +1,5 @@
 // columns of records -> rows of the conversation table; the hot path: nothing here allocates per record
-import { HAS, type RecordColumns } from '../packets/records.ts';
+import { FIREWALL_CREATED, FIREWALL_DENIED, HAS, type RecordColumns } from '../packets/records.ts';
 import type { Classifier } from './classify.ts';
 import { EXPORTER, KEY_WORDS, MINUTE, PORT_PROTOCOL, SAMPLING_RATE } from './key.ts';
 import { isMeteredAtIngress, type Metering, noteIngress } from './metering.ts';
@@ -27,6 +27,10 @@ export interface FoldCounters {
   noAddresses: number;
   /** Egress records of packets that were metered at ingress. */
   duplicates: number;
+  /** Tell of a translation or of a connection's begin, not of traffic. */
+  events: number;
+  /** What a firewall did not let pass. */
+  denied: number;
   /** Times that cannot be, so counted at the time of receipt. */
   badTimes: number;
   /** Covered more than one minute. */
@@ -37,6 +41,10 @@ export interface FoldCounters {
   attempts: number;
   /** Not kept: a source had its share, or there was no room. */
   attemptsDropped: number;
+  /** Rows about translations of addresses. */
+  translations: number;
+  /** Not kept: there was no room. */
+  translationsDropped: number;
 }
 
 export function createFoldCounters(): FoldCounters {
@@ -47,11 +55,15 @@ export function createFoldCounters(): FoldCounters {
     localScope: 0,
     noAddresses: 0,
     duplicates: 0,
+    events: 0,
+    denied: 0,
     badTimes: 0,
     spread: 0,
     overflow: 0,
     attempts: 0,
     attemptsDropped: 0,
+    translations: 0,
+    translationsDropped: 0,
   };
 }
 
@@ -68,6 +80,8 @@ export interface FoldState {
  */
 interface Block {
   count: number;
+  /** Some record since it was last set to false has an event. */
+  hasEvents: boolean;
   readonly keys: readonly Uint32Array[];
   readonly hashes: Uint32Array;
   /** Places in the columns. */
@@ -86,6 +100,7 @@ export function createBlock(): Block {
   const words = () => new Uint32Array(BLOCK_RECORDS);
   return {
     count: 0,
+    hasEvents: false,
     keys: Array.from({ length: BLOCK_RECORDS }, () => new Uint32Array(KEY_WORDS)),
     hashes: words(),
     records: words(),
@@ -129,12 +144,20 @@ function fillBlock(
   let count = 0;
   for (let i = from; i < to; i++) {
     const key = keys[count];
+    const present = columns.present[i];
+    if ((present & HAS.event) !== 0) {
+      block.hasEvents = true;
+      if (isNoTraffic(columns, i)) {
+        if (columns.event[i] === FIREWALL_DENIED) counters.denied++;
+        else counters.events++;
+        continue;
+      }
+    }
     const way = orient(classifier, columns, i, key);
     if (way > IN) {
       countUnoriented(counters, way);
       continue;
     }
-    const present = columns.present[i];
     if ((present & HAS.direction) !== 0 && isDuplicate(metering, exporter, columns, i, receivedMinute)) {
       counters.duplicates++;
       continue;
@@ -162,6 +185,22 @@ function fillBlock(
     ways[count++] = way;
   }
   block.count = count;
+}
+
+/**
+ * Of a record with an event: whether it is only that. Begins of connections and all about translations state no counts, or
+ * zeros; what a firewall denied went nowhere, whatever was counted. Ends and updates of connections are traffic (NSEL).
+ */
+export function isNoTraffic(columns: RecordColumns, i: number): boolean {
+  const event = columns.event[i];
+  if (event === FIREWALL_DENIED) return true;
+  if (event > FIREWALL_CREATED) return false;
+  return (
+    columns.bytes[i] === 0 &&
+    columns.packets[i] === 0 &&
+    ((columns.present[i] & HAS.reverse) === 0 ||
+      (columns.reverseBytes[i] === 0 && columns.reversePackets[i] === 0))
+  );
 }
 
 function addBlock({ table, block }: FoldState, counters: FoldCounters, columns: RecordColumns): void {
@@ -198,6 +237,15 @@ export function startMsOf(columns: RecordColumns, i: number, receivedAtMs: numbe
   if ((columns.present[i] & HAS.times) === 0) return receivedAtMs;
   const startMs = startOf(columns, i);
   return areTimesUsable(startMs, columns.endMs[i], receivedAtMs) ? startMs : receivedAtMs;
+}
+
+/** When the event of record `i` happened: at its begin, or at its end; the time of receipt as in startMsOf. */
+export function momentMsOf(columns: RecordColumns, i: number, isEnd: boolean, receivedAtMs: number): number {
+  const startMs = startMsOf(columns, i, receivedAtMs);
+  if (!isEnd || (columns.present[i] & HAS.times) === 0) return startMs;
+  // A connection of days has an end that can be, and a begin too long ago for its bytes to be spread.
+  const endMs = columns.endMs[i];
+  return areTimesUsable(endMs, endMs, receivedAtMs) ? endMs : receivedAtMs;
 }
 
 function countUnoriented(counters: FoldCounters, result: number): void {

@@ -34,6 +34,8 @@ import type { Session } from './places.ts';
 import type { SamplingRates } from './sampling-rates.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import { type ConversationTable, clearTable, copyRows, createConversationTable } from './table.ts';
+import type { TranslationBatch } from './translation-batch.ts';
+import { createTranslations, keepTranslations, type Translations, takeTranslations } from './translations.ts';
 
 /** A datagram holds fewer records than this, so the columns are folded once a datagram. */
 const COLUMN_CAPACITY = 4096;
@@ -63,6 +65,10 @@ export interface FolderOptions {
   readonly maxAttempts?: number;
   /** Asked when that many are held: call takeAttempts() inside to lose nothing but what is over a source's share. */
   readonly onAttemptsFull?: () => void;
+  /** Between two takeTranslations; beyond it they are dropped and counted. */
+  readonly maxTranslations?: number;
+  /** Asked when there is no room for a translation: call takeTranslations() inside to lose nothing. */
+  readonly onTranslationsFull?: () => void;
   /** What storeSessions gave before a restart. */
   readonly sessions?: StoredSessions;
   /** Instead of what these exporters say of their sampling. */
@@ -111,6 +117,8 @@ export interface Folder {
   setHosts(hosts: AddressSet): void;
   /** Attempts toward known hosts since the last call; undefined where there were none. */
   takeAttempts(): AttemptBatch | undefined;
+  /** Translations of addresses that exporters told of since the last call; undefined where there were none. */
+  takeTranslations(): TranslationBatch | undefined;
   /** Templates by session; undefined where none changed since the last call, unless it is due all the same. */
   storeSessions(isDue: boolean): Generator<[string, StoredSession]> | undefined;
 }
@@ -129,6 +137,7 @@ interface Folding extends FoldState {
   hosts: HostFilter | undefined;
   /** Made when there are hosts. */
   attempts: Attempts | undefined;
+  readonly translations: Translations;
 }
 
 export function createFolder(options: FolderOptions): Folder {
@@ -180,6 +189,7 @@ export function createFolder(options: FolderOptions): Folder {
     setAllowed: (allowed) => allowExporters(exporters, allowed),
     setHosts: (hosts) => setHosts(folding, hosts),
     takeAttempts: () => folding.attempts && takeAttempts(folding.attempts),
+    takeTranslations: () => takeTranslations(folding.translations),
     storeSessions: (isDue) => storeSessions(exporters, isDue),
   };
 }
@@ -202,6 +212,7 @@ function createFolding(options: FolderOptions): Folding {
     enrichment: options.tables && { tables: options.tables, lookup: openLookup(options.tables) },
     hosts: undefined,
     attempts: undefined,
+    translations: createTranslations(options.maxTranslations, options.onTranslationsFull),
   };
   if (options.hosts) setHosts(folding, options.hosts);
   return folding;
@@ -227,13 +238,25 @@ function foldInto(folding: Folding, exporter: Exporter, columns: RecordColumns, 
     const { table } = folding;
     const { count } = table;
     table.rowLimit = count + room;
+    folding.block.hasEvents = false;
     foldRecords(folding, number, exporter.fold, columns, 0, columns.count, receivedAtMs);
     holderOf(folding, exporter).rows += table.count - count;
+    if (folding.block.hasEvents) foldEvents(folding, exporter, columns, receivedAtMs);
   }
   if (hosts && attempts) {
     const origin = { exporter: exporter.words, counters: exporter.fold, receivedAtMs };
     keepAttempts(attempts, hosts, columns, columns.count, origin);
   }
+}
+
+function foldEvents(
+  { translations, classifier }: Folding,
+  { words, isProven, fold }: Exporter,
+  columns: RecordColumns,
+  receivedAtMs: number,
+): void {
+  const origin = { exporter: words, isProven, counters: fold, receivedAtMs };
+  keepTranslations(translations, classifier, columns, columns.count, origin);
 }
 
 /** Rows that may be added for an exporter. Strangers share one share, as anybody can be many of them. */

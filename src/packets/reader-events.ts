@@ -1,6 +1,6 @@
 // the event elements of a template -> statements that give `event` and what only events have
 import { int, type Layout, lowBits, unsigned } from './reader-layout.ts';
-import { FIREWALL_EVENT, HAS } from './records.ts';
+import { FIREWALL_EVENT, FIREWALL_UPDATED, HAS } from './records.ts';
 
 /** Nothing for templates of traffic. A NAT event counts before a firewall's; 0 (ignore, reserved) is none. */
 export function readEvent(layout: Layout): string[] {
@@ -46,4 +46,15 @@ function clearAddresses(layout: Layout): string[] {
   return (['source', 'destination'] as const).flatMap((column) =>
     layout.at(`${column}4`) || layout.at(`${column}6`) ? [] : [`${column}.fill(0, a, a + 4);`],
   );
+}
+
+const ENDS = ['endMs', 'endMicros', 'endNanos', 'endSeconds', 'endUptime', 'endDelta'] as const;
+
+/** What an update counts came since the one before it, not since the connection began, where only that and now are stated (NSEL). */
+export function readUpdate(layout: Layout): string[] {
+  if (!layout.at('firewallEvent') || !layout.at('observedMs') || ENDS.some((end) => layout.at(end)))
+    return [];
+  return [
+    `if ((has & ${int(HAS.event)}) !== 0 && event[n] === ${int(FIREWALL_UPDATED)}) startMs[n] = endMs[n];`,
+  ];
 }

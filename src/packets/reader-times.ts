@@ -24,8 +24,14 @@ export function readTimes(layout: Layout, bits: string[]): string[] {
   if (start) lines.push(`const first = ${start};`);
   if (end) lines.push(`const last = ${end};`);
   lines.push(`startMs[n] = ${start ? 'first' : `last - ${duration}`};`);
-  lines.push(`endMs[n] = ${end ? 'last' : `first + ${duration}`};`);
+  lines.push(`endMs[n] = ${end ? 'last' : endOfStarted(layout, duration)};`);
   return lines;
+}
+
+/** NSEL states when a connection began and when its event happened (IE 152, 323), but not how long it was. */
+function endOfStarted(layout: Layout, duration: string): string {
+  const observed = duration === '0' ? observedTime(layout) : undefined;
+  return observed ? `Math.max(first, ${observed})` : `first + ${duration}`;
 }
 
 /** The most exact element that the template has, as an expression; undefined where it has none. */
@@ -60,7 +66,8 @@ function uptimeLines(layout: Layout): string[] {
   if (!last) return [];
   const init = layout.at('systemInitMs');
   if (init) return [`const uptime = (exportMs - ${unsigned(init)}) | 0;`];
-  return [`const uptime = hasUptime ? uptimeMs : view.getInt32(${last.offset});`];
+  // Whole 32-bit numbers throughout: a choice here would cost as much as all the rest of a record.
+  return [`const uptime = (uptimeMs + (view.getInt32(${last.offset}) & ownUptime)) | 0;`];
 }
 
 function durationOf(layout: Layout): string {

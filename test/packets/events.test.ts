@@ -198,6 +198,16 @@ test('NSEL: 233 and 40005, with the translated addresses of either numbering', (
     assert.equal(columns.postNatSourcePort[0], 2048);
     assert.deepEqual([columns.bytes[1], columns.reverseBytes[1]], [900, 3000]);
     assert.ok(!has(columns, 4, HAS.event), 'ignore is no event');
+    assert.deepEqual(
+      [columns.startMs[1], columns.endMs[1]],
+      [AT - 60_000, AT],
+      'an end counts since the begin',
+    );
+    assert.deepEqual(
+      [columns.startMs[3], columns.endMs[3]],
+      [AT, AT],
+      'an update counts since the one before',
+    );
   }
 });
 
