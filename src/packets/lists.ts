@@ -84,7 +84,7 @@ function namesOf(values: Fields): Record<string, string | readonly string[]> {
   const names: Record<string, string | readonly string[]> = {};
   for (const [element, value] of Object.entries(values)) {
     const found = [value].flat().flatMap((one) => {
-      const name = typeof one === 'number' ? valueName(element, one) : undefined;
+      const name = typeof one === 'object' ? undefined : valueName(element, one);
       return name === undefined ? [] : [name];
     });
     if (found.length > 0) names[element] = Array.isArray(value) ? found : found[0];

@@ -155,11 +155,13 @@ const VALUES: Readonly<Record<string, Names>> = {
 const TCP_FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'];
 const FLAGS = new Set(['tcpControlBits', 'initialTCPFlags', 'unionTCPFlags']);
 
-/** What a number of this element means; undefined where that is not known. The reverse elements mean the same (RFC 5103). */
-export function valueName(element: string, value: number): string | undefined {
+/** What a value of this element means; undefined where that is not known. The reverse elements mean the same (RFC 5103). */
+export function valueName(element: string, value: number | string | boolean): string | undefined {
   const forward = forwardName(element);
+  if (forward === 'applicationId') return applicationName(String(value));
+  if (typeof value !== 'number') return undefined;
   if (FLAGS.has(forward)) return value > 0 && value < 65_536 ? flagNames(value) : undefined;
-  return VALUES[forward]?.[value];
+  return Object.hasOwn(VALUES, forward) ? VALUES[forward][value] : undefined;
 }
 
 const forwardName = (element: string): string =>
@@ -169,4 +171,16 @@ function flagNames(value: number): string {
   const names: string[] = [];
   for (let bit = 0; bit < 16; bit++) if (value & (1 << bit)) names.push(TCP_FLAGS[bit] ?? `bit ${bit}`);
   return names.join(' ');
+}
+
+/** Classification engine whose selectors stand behind an enterprise number. */
+const PANA_L7_PEN = 20;
+
+/** RFC 6759 section 4: hex of engine and selector, the engine's owner between them where it names one. */
+function applicationName(hex: string): string | undefined {
+  if (!/^([0-9a-f]{2}){2,9}$/.test(hex)) return undefined;
+  const engine = Number.parseInt(hex.slice(0, 2), 16);
+  const hasOwner = engine === PANA_L7_PEN && hex.length > 10;
+  const owner = hasOwner ? [Number.parseInt(hex.slice(2, 10), 16)] : [];
+  return [engine, ...owner, BigInt(`0x${hex.slice(hasOwner ? 10 : 2)}`)].join(':');
 }
