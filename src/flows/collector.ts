@@ -16,6 +16,7 @@ import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
 import type { SamplingRates } from './sampling-rates.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import type { StreamOptions } from './streams.ts';
+import type { TranslationBatch } from './translation-batch.ts';
 
 export interface CollectorOptions {
   readonly host: string;
@@ -39,6 +40,8 @@ export interface CollectorOptions {
   readonly onBatch: (batch: ConversationBatch) => void;
   /** Attempts toward known hosts. */
   readonly onAttempts?: (batch: AttemptBatch) => void;
+  /** Translations of addresses that exporters told of. */
+  readonly onTranslations?: (batch: TranslationBatch) => void;
   /** What sessions knew before a restart, as onSessions gave it. */
   readonly sessions?: StoredSessions;
   /** Templates of all sessions, where some changed: every minute at the most, and before stop resolves. */
@@ -243,6 +246,10 @@ function hear(running: Running, worker: Worker, message: FromThread): void {
       break;
     case 'attempts':
       running.options.onAttempts?.(message.batch);
+      tell(worker, { kind: 'taken' });
+      break;
+    case 'translations':
+      running.options.onTranslations?.(message.batch);
       tell(worker, { kind: 'taken' });
       break;
     case 'sessions':

@@ -10,6 +10,7 @@ import type { FolderReport } from './folder.ts';
 import type { SamplingRates } from './sampling-rates.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 import type { StreamOptions } from './streams.ts';
+import type { TranslationBatch } from './translation-batch.ts';
 
 /** What a thread is started with. */
 export interface ThreadOptions {
@@ -56,6 +57,7 @@ export type FromThread =
   | { readonly kind: 'bind-failed'; readonly code: string; readonly port: number; readonly message: string }
   | { readonly kind: 'batch'; readonly batch: ConversationBatch }
   | { readonly kind: 'attempts'; readonly batch: AttemptBatch }
+  | { readonly kind: 'translations'; readonly batch: TranslationBatch }
   /** In parts, so that the sockets are served in between. */
   | { readonly kind: 'sessions'; readonly sessions: [string, StoredSession][]; readonly isLast: boolean }
   | { readonly kind: 'report'; readonly report: FolderReport }

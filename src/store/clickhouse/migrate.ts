@@ -11,6 +11,7 @@ import { statements as conversationHours } from './migrations/0007_conversation-
 import { statements as byHost } from './migrations/0008_by-host.ts';
 import { statements as samplingOrigin } from './migrations/0009_sampling-origin.ts';
 import { statements as duplicatePaths } from './migrations/0010_duplicate-paths.ts';
+import { statements as translations } from './migrations/0011_translations.ts';
 
 /** Every statement can be repeated, because ClickHouse has no transactions around them. */
 const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly { number: number; name: string; statements: readonly 
   { number: 8, name: 'by-host', statements: byHost },
   { number: 9, name: 'sampling-origin', statements: samplingOrigin },
   { number: 10, name: 'duplicate-paths', statements: duplicatePaths },
+  { number: 11, name: 'translations', statements: translations },
 ];
 
 /** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */

@@ -20,6 +20,8 @@ export async function applyRetention(client: ClickHouseClient, retention: Retent
   await setTtl(client, 'conversation_hours', 'hour', flowDays && flowDays + flowHourDays);
   await setTtl(client, 'exporter_minutes', 'minute', retention.flowDays);
   await setTtl(client, 'attempts', 'toDateTime(received_at)', retention.flowDays);
+  await setTtl(client, 'translations', 'toDateTime(at)', retention.flowDays);
+  await setTtl(client, 'translated_addresses', 'day', retention.flowDays);
   await setTtl(client, 'events', 'toDateTime(received_at)', retention.eventDays);
   await setTtl(client, 'senders', 'day', retention.eventDays);
 }
