@@ -41,8 +41,9 @@ interface Thread {
   isReporting: boolean;
   /** What is left of the sessions that are being sent. */
   storing: Iterator<[string, StoredSession]> | undefined;
-  /** A flush asked for the attempts. */
+  /** A flush asked for the attempts, and for the translations. */
   areAttemptsDue: boolean;
+  areTranslationsDue: boolean;
 }
 
 // Nothing starts on import from the main thread or a test.
@@ -50,7 +51,14 @@ if (parentPort) await run(workerData as ThreadOptions);
 
 async function run(options: ThreadOptions): Promise<void> {
   const thread: Thread = {
-    folder: createFolder({ ...options, onFull: () => drain(thread) }),
+    folder: createFolder({
+      ...options,
+      onFull: () => drain(thread),
+      // What the main thread has no time for is dropped, and counted.
+      onTranslationsFull: () => {
+        if (thread.outstanding < MAX_OUTSTANDING) sendTranslations(thread);
+      },
+    }),
     sockets: [],
     streams: undefined,
     outstanding: 0,
@@ -60,6 +68,7 @@ async function run(options: ThreadOptions): Promise<void> {
     isReporting: false,
     storing: undefined,
     areAttemptsDue: false,
+    areTranslationsDue: false,
   };
   for (const port of options.ports) {
     try {
@@ -187,6 +196,7 @@ function drain(thread: Thread): void {
   thread.folder.beginDrain();
   thread.areAttemptsDue = true;
   pump(thread);
+  thread.areTranslationsDue = true;
 }
 
 function pump(thread: Thread): void {
@@ -201,6 +211,7 @@ function pump(thread: Thread): void {
 function sendBatch(thread: Thread): boolean {
   if (thread.areAttemptsDue && sendAttempts(thread)) return true;
   const batch = thread.folder.nextBatch(BATCH_ROWS);
+  if (thread.areTranslationsDue && sendTranslations(thread)) return true;
   if (!batch) return false;
   thread.outstanding++;
   send({ kind: 'batch', batch }, batchBuffers(batch));
@@ -217,12 +228,22 @@ function sendAttempts(thread: Thread): boolean {
 }
 
 function drainNow(thread: Thread): void {
+function sendTranslations(thread: Thread): boolean {
+  thread.areTranslationsDue = false;
+  const batch = thread.folder.takeTranslations();
+  if (!batch) return false;
+  thread.outstanding++;
+  send({ kind: 'translations', batch }, batchBuffers(batch));
+  return true;
+}
+
   for (const batch of thread.folder.drain()) {
     thread.outstanding++;
     send({ kind: 'batch', batch }, batchBuffers(batch));
   }
   sendAttempts(thread);
   sendReport(thread, Number.POSITIVE_INFINITY);
+  sendTranslations(thread);
 }
 
 function sendSessions(thread: Thread, isDue: boolean): void {
