@@ -267,7 +267,7 @@ const hasPlace = (exporters: Exporters, nowMs: number) =>
 
 /** After a datagram handed out `records`. */
 export function judgeSession(exporters: Exporters, session: Session, records: number): void {
-  if (session.standing === 'proven' || !judge(exporters.places, session, records)) return;
+  if (session.decoder.room === exporters.proven || !judge(exporters.places, session, records)) return;
   changeRoom(session.decoder, exporters.proven);
   session.exporter.isProven = true;
 }

@@ -92,6 +92,8 @@ export interface FolderReport {
 export interface Folder {
   /** Whether a sender's datagrams and connections are taken. */
   isAllowed(source: string): boolean;
+  /** Whether a sender has proved itself. */
+  isKnown(source: string): boolean;
   /** A connection ended, and its templates with it. */
   endSession(source: string, port: number): void;
   /** Something came over a connection that is no message. */
@@ -166,6 +168,7 @@ export function createFolder(options: FolderOptions): Folder {
   return {
     receive,
     isAllowed: (source) => isAllowed(exporters, source),
+    isKnown: (source) => exporters.byAddress.get(source)?.isProven ?? false,
     endSession: (source, port) => endSession(exporters, source, port),
     countBroken: (source, port, receivedAtMs) => {
       const session = findSession(exporters, source, port, receivedAtMs);

@@ -88,16 +88,18 @@ export function leavePlace(places: Places, session: Session): void {
   remove(places.lines[session.standing], session);
 }
 
-/** Called with each datagram of a session that is neither proven nor a connection, after it was read. True where it is proven now. */
+/** Called with each datagram of a session that is not proven, after it was read. True where it has shown what it takes. */
 export function judge(places: Places, session: Session, records: number): boolean {
   if (records === 0) return false;
+  const isConnection = session.standing === 'connection';
   if (session.firstRecordMs === 0) {
     session.firstRecordMs = session.lastSeenMs;
-    move(places, session, 'new');
+    if (!isConnection) move(places, session, 'new');
     return false;
   }
   if (session.lastSeenMs - session.firstRecordMs < PROOF_MS) return false;
-  if (places.lines.proven.count >= mostProven(places)) return false;
+  if (isConnection) return true;
+  if (!hasProvenPlace(places)) return false;
   move(places, session, 'proven');
   return true;
 }

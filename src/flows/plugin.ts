@@ -86,7 +86,7 @@ export default fastifyPlugin(
         const pending = activity.takePending();
         if (pending.length === 0) return;
         try {
-          await recordExporters(services.postgres, pending);
+          activity.notRecorded(await recordExporters(services.postgres, pending));
         } catch (error) {
           activity.putBack(pending);
           log.warn({ err: error, exporters: pending.length }, 'exporters are not recorded yet');

@@ -9,6 +9,8 @@ const MAX_AGE_MS = 3_600_000;
 /** A session of the usual exporter takes 1 to 10 kB. */
 const MAX_SESSION_BYTES = 262_144;
 const MAX_FILE_BYTES = 67_108_864;
+/** Made into text between two turns of whatever else this thread serves. */
+const SESSIONS_A_TURN = 100;
 
 export const sessionKey = (address: string, port: number): string => `${address} ${port}`;
 
@@ -24,7 +26,9 @@ export async function writeSessions(
 ): Promise<void> {
   const parts: string[] = [];
   let byteCount = 0;
+  let turn = 0;
   for (const entry of sessions) {
+    if (++turn % SESSIONS_A_TURN === 0) await new Promise(setImmediate);
     const text = JSON.stringify(entry);
     if (text.length > MAX_SESSION_BYTES || byteCount + text.length > MAX_FILE_BYTES) continue;
     byteCount += text.length + 1;

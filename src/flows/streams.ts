@@ -1,6 +1,7 @@
 // IPFIX over TCP and TLS (RFC 7011 section 10.4): connections of exporters -> whole messages, each connection a session
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { createTlsServer, renewTls, type TlsMaterial, type TlsOptions } from '../events/tls.ts';
+import { createConnectionPlaces } from './connection-places.ts';
 
 export interface StreamOptions {
   readonly host: string;
@@ -16,6 +17,8 @@ export interface StreamOptions {
 export interface StreamTakers {
   /** Whether the sender may export; asked before TLS costs anything. */
   readonly isAllowed: (source: string) => boolean;
+  /** Whether it proved itself, so that its connections make no room for others. */
+  readonly isKnown: (source: string) => boolean;
   /** One whole message. `port` is 65,536 and more above the source port, so that UDP sessions stay apart. */
   readonly message: (source: string, port: number, bytes: Uint8Array) => void;
   /** RFC 7011 section 8.4: templates end with the session. */
@@ -27,6 +30,8 @@ export interface StreamTakers {
 export interface StreamCounters {
   /** Over the bounds, or of senders that are not allowed. */
   connectionsRefused: number;
+  /** Said nothing, or nothing more, and made room for others. */
+  connectionsEvicted: number;
   handshakesFailed: number;
 }
 
@@ -40,32 +45,33 @@ export interface Streams {
 
 const HEADER_BYTES = 16;
 const IPFIX = 10;
-/** Of one address: a router has a few processes that export. */
-const MOST_OF_ONE = 64;
 const TCP_SESSION = 65_536;
 const TLS_SESSION = 131_072;
 const KEEP_ALIVE_MS = 60_000;
 
 /** Rejects with the system's error, and with `port` on it, where a port cannot be bound; nothing stays open then. */
 export async function openStreams(options: StreamOptions, takers: StreamTakers): Promise<Streams> {
-  const counters: StreamCounters = { connectionsRefused: 0, handshakesFailed: 0 };
-  const places = createPlaces(options.maxConnections);
-  const open = new Set<Socket>();
+  const counters: StreamCounters = { connectionsRefused: 0, connectionsEvicted: 0, handshakesFailed: 0 };
+  const places = createConnectionPlaces(options.maxConnections, takers.isKnown, () => {
+    counters.connectionsEvicted++;
+  });
   const admit = (socket: Socket): boolean => {
     const source = plainAddress(socket.remoteAddress ?? '');
-    if (source === '' || !takers.isAllowed(source) || !places.take(source)) {
+    const isAdmitted = source !== '' && takers.isAllowed(source) && places.take(source, socket);
+    if (!isAdmitted) {
       counters.connectionsRefused++;
       socket.destroy();
-      return false;
     }
-    open.add(socket);
-    socket.once('close', () => {
-      open.delete(socket);
-      places.free(source);
-    });
-    return true;
+    return isAdmitted;
   };
-  const receive = (socket: Socket, offset: number) => readMessages(socket, offset, options, takers);
+  const receive = (socket: Socket, offset: number) =>
+    readMessages(socket, offset, options, {
+      ...takers,
+      message: (source, port, bytes) => {
+        places.heard(socket);
+        takers.message(source, port, bytes);
+      },
+    });
   const servers: Server[] = [];
   let tlsServer: ReturnType<typeof createTlsServer> | undefined;
   try {
@@ -99,7 +105,7 @@ export async function openStreams(options: StreamOptions, takers: StreamTakers):
     },
     close: () => {
       for (const server of servers) server.close();
-      for (const socket of open) socket.destroy();
+      places.close();
     },
   };
 }
@@ -129,53 +135,44 @@ function readMessages(
  * message: there is no way back into step then.
  */
 export function createMessageReader(onMessage: (bytes: Uint8Array) => void): (chunk: Uint8Array) => boolean {
-  let pending: Uint8Array = new Uint8Array(0);
+  // A message that began, of which `length` bytes came; it grows with them, not by what its header promises.
+  let held = new Uint8Array(0);
+  let length = 0;
+  const keep = (bytes: Uint8Array) => {
+    if (length + bytes.length > held.length) {
+      const larger = new Uint8Array(Math.max(512, 2 * (length + bytes.length)));
+      larger.set(held.subarray(0, length));
+      held = larger;
+    }
+    held.set(bytes, length);
+    length += bytes.length;
+  };
   return (chunk) => {
-    let bytes = chunk;
-    if (pending.length > 0) {
-      bytes = new Uint8Array(pending.length + chunk.length);
-      bytes.set(pending);
-      bytes.set(chunk, pending.length);
-    }
     let at = 0;
-    while (at + 4 <= bytes.length) {
-      const version = bytes[at] * 256 + bytes[at + 1];
-      const length = bytes[at + 2] * 256 + bytes[at + 3];
-      if (version !== IPFIX || length < HEADER_BYTES) return false;
-      if (at + length > bytes.length) break;
-      onMessage(bytes.subarray(at, at + length));
-      at += length;
+    while (at < chunk.length) {
+      const isNew = length === 0;
+      const head = isNew ? chunk.subarray(at) : held.subarray(0, length);
+      const wanted = head.length < 4 ? 4 : messageBytes(head);
+      if (wanted < HEADER_BYTES && head.length >= 4) return false;
+      const end = Math.min(chunk.length, at + wanted - length);
+      const isWhole = end - at + length === wanted && head.length >= 4;
+      if (isNew && isWhole) onMessage(chunk.subarray(at, end));
+      else {
+        keep(chunk.subarray(at, end));
+        if (isWhole) {
+          onMessage(held.subarray(0, length));
+          length = 0;
+        }
+      }
+      at = end;
     }
-    // At most one message less a byte: 65,534.
-    pending = bytes.slice(at);
-    return true;
+    return length < 4 || messageBytes(held) >= HEADER_BYTES;
   };
 }
 
-interface Places {
-  take(source: string): boolean;
-  free(source: string): void;
-}
-
-function createPlaces(most: number): Places {
-  const bySource = new Map<string, number>();
-  let count = 0;
-  return {
-    take: (source) => {
-      const own = bySource.get(source) ?? 0;
-      if (count >= most || own >= MOST_OF_ONE) return false;
-      bySource.set(source, own + 1);
-      count++;
-      return true;
-    },
-    free: (source) => {
-      const own = (bySource.get(source) ?? 1) - 1;
-      if (own === 0) bySource.delete(source);
-      else bySource.set(source, own);
-      count--;
-    },
-  };
-}
+/** By its header; 0 where it is no IPFIX. */
+const messageBytes = (head: Uint8Array): number =>
+  head[0] * 256 + head[1] === IPFIX ? head[2] * 256 + head[3] : 0;
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port;
 

@@ -107,6 +107,7 @@ async function bindStreams(thread: Thread, options: NonNullable<ThreadOptions['s
   try {
     thread.streams = await openStreams(options, {
       isAllowed: folder.isAllowed,
+      isKnown: folder.isKnown,
       message: (source, port, bytes) => folder.receive(source, port, bytes, Date.now()),
       ended: folder.endSession,
       broken: (source, port) => folder.countBroken(source, port, Date.now()),
@@ -289,7 +290,8 @@ function sendReports(thread: Thread): void {
 function sendReport(thread: Thread, mostExporters: number): boolean {
   const { streams } = thread;
   const counted = { ...streams?.counters };
-  if (streams) Object.assign(streams.counters, { connectionsRefused: 0, handshakesFailed: 0 });
+  if (streams)
+    Object.assign(streams.counters, { connectionsRefused: 0, connectionsEvicted: 0, handshakesFailed: 0 });
   const report = thread.folder.report(mostExporters);
   send({ kind: 'report', report: { ...report, streams: counted } });
   return report.isMore;

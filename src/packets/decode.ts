@@ -4,7 +4,7 @@ import { defaultOrigin, defaultRate, interfaceRates, systemInitOf } from './doma
 import type { Packet } from './packet.ts';
 import { type ReadContext, type Reader, readerOf } from './reader.ts';
 import { originCode, type RecordColumns } from './records.ts';
-import { mayMakeReader } from './room.ts';
+import { isSpent, mayMakeReader } from './room.ts';
 import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 
@@ -75,7 +75,7 @@ function rateOfSet(session: ExporterSession, { domain, id }: Template, packet: P
 /** Refused once, a template is not tried again within the minute: what it would need is only known by laying it out. */
 function makeReader(session: ExporterSession, template: Template, nowMs: number): Reader | undefined {
   const minute = Math.floor(nowMs / 60_000);
-  if (template.refusedMinute === minute) return undefined;
+  if (template.refusedMinute === minute || isSpent(session, minute)) return undefined;
   template.reader = readerOf(template.fields, () => mayMakeReader(session, nowMs));
   if (!template.reader) template.refusedMinute = minute;
   return template.reader;

@@ -48,6 +48,10 @@ export function leaveRoom(session: ExporterSession): void {
   release(session, session.heldBytes);
 }
 
+/** A session that had all of its readers made in this minute is not even asked for their layout. */
+export const isSpent = (session: ExporterSession, minute: number): boolean =>
+  session.readerMinute === minute && session.readersInMinute >= session.limits.readersPerMinute;
+
 /** Whether one more reader may be made for a session, and counts it. */
 export function mayMakeReader(session: ExporterSession, nowMs: number): boolean {
   const minute = Math.floor(nowMs / 60_000);

@@ -24,6 +24,8 @@ export interface SessionLimits {
   readonly templateLifetimeMs: number;
   /** New reader functions made in one minute, so that a template flood does not become a compiler flood. */
   readonly readersPerMinute: number;
+  /** Templates that push out others or are redefined, in one minute; more are refused before they cost anything. */
+  readonly changesPerMinute: number;
 }
 
 const DEFAULT_LIMITS: SessionLimits = {
@@ -37,6 +39,7 @@ const DEFAULT_LIMITS: SessionLimits = {
   waitingMs: 10 * 60_000,
   templateLifetimeMs: 86_400_000,
   readersPerMinute: 600,
+  changesPerMinute: 8_192,
 };
 
 /** Why something of a datagram could not be read; each is counted, none stops the other sets of the datagram. */
@@ -84,6 +87,8 @@ export interface SessionCounters {
   templatesExpired: number;
   /** Pushed out by the bounds. */
   templatesEvicted: number;
+  /** Over the changes of a minute. */
+  templatesRefused: number;
   /** Units lost on the way: flows for v5 and v7, packets for v9, data records for IPFIX. */
   sequenceGaps: number;
   reordered: number;
@@ -119,6 +124,8 @@ export interface ExporterSession {
   room: Room;
   readerMinute: number;
   readersInMinute: number;
+  changeMinute: number;
+  changesInMinute: number;
 }
 
 /** One session per exporter address and source port (RFC 7011 section 8: templates belong to the transport session). */
@@ -143,6 +150,8 @@ export function createSession(
     room,
     readerMinute: 0,
     readersInMinute: 0,
+    changeMinute: 0,
+    changesInMinute: 0,
   };
 }
 
@@ -176,6 +185,7 @@ function createCounters(): SessionCounters {
     withdrawalsIgnored: 0,
     templatesExpired: 0,
     templatesEvicted: 0,
+    templatesRefused: 0,
     sequenceGaps: 0,
     reordered: 0,
     restarts: 0,

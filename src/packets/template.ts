@@ -98,6 +98,7 @@ export function readTemplateSet(
     }
     if (id < 256 || head.fields === 0) malformed.template++;
     else if (head.fields > session.limits.fieldsPerTemplate) malformed['template-too-large']++;
+    else if (isChangeRefused(session, domain, id, packet.receivedAtMs)) session.counters.templatesRefused++;
     else {
       const fields = readFields(packet, offset + head.bytes, head.fields);
       const template = createTemplate(domain, id, fields, head.scopeFields, isOptions);
@@ -134,6 +135,18 @@ function fieldsEnd(packet: Packet, start: number, end: number, count: number): n
   return offset <= end ? offset : -1;
 }
 
+/** One that would push out another, once there was enough of that in this minute; known ones may come again. */
+function isChangeRefused(session: ExporterSession, domain: Domain, id: number, nowMs: number): boolean {
+  const minute = Math.floor(nowMs / 60_000);
+  if (session.changeMinute !== minute) {
+    session.changeMinute = minute;
+    session.changesInMinute = 0;
+  }
+  const { changesPerMinute, templates } = session.limits;
+  if (session.changesInMinute < changesPerMinute) return false;
+  return session.templates.size >= templates && !domain.templates.has(id);
+}
+
 function readFields({ view, version }: Packet, start: number, count: number): Uint32Array {
   const fields = new Uint32Array(count * 3);
   let offset = start;
@@ -164,10 +177,12 @@ export function learn(session: ExporterSession, template: Template, onTemplate: 
   if (known) {
     forget(session, known);
     counters.templatesRedefined++;
+    session.changesInMinute++;
   } else counters.templatesLearned++;
   while (isFull(session, template) || !hold(session, template.byteCount)) {
     const oldest = session.templates.values().next().value;
     counters.templatesEvicted++;
+    session.changesInMinute++;
     // Nothing of its own is left to give, and what all share is full.
     if (!oldest) return;
     forget(session, oldest);

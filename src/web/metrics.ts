@@ -10,7 +10,7 @@ import { sendersSince } from '../store/clickhouse/senders.ts';
 import { countAlerts } from '../store/postgres/alerts.ts';
 import { allDevices, deviceHealth } from '../store/postgres/devices.ts';
 import { countDeliveries } from '../store/postgres/endpoints.ts';
-import { listExporters } from '../store/postgres/exporters.ts';
+import { foremostExporters } from '../store/postgres/exporters.ts';
 import { countHosts, countOpenHostWatches } from '../store/postgres/hosts.ts';
 import type { Web } from './schema.ts';
 
@@ -217,7 +217,7 @@ function flowMetrics(app: Web, gauge: Define, counter: Define): void {
     'When an exporter was last heard of; known: a device has its address',
     ['exporter', 'known'],
     async () =>
-      (await listExporters(postgres, { limit: MAX_LABELS })).map(
+      (await foremostExporters(postgres, MAX_LABELS)).map(
         ({ address, device_id, last_seen_at }): Sample => [
           { exporter: address, known: String(device_id !== null) },
           seconds(last_seen_at),
