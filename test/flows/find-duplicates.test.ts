@@ -85,14 +85,41 @@ test('one of the two samples 1:100: the other is elected, and counts as it is', 
   assert.deepEqual(result.counted, totalOf(flows));
 });
 
-test('both sample 1:10, each other packets: what the elected did not sample is not added', async () => {
-  const flows = someFlows(MINUTES, 100);
-  const routers = [EDGE, CORE].map((router) => ({ ...router, samplingRate: 10 }));
-  const { found, counted, rows } = await seen(routers, flows);
-  assert.equal(found.length, 1);
-  assert.ok(rows[0].isWhole, JSON.stringify(rows));
-  isNear(counted.out, totalOf(flows).out, 0.05, 'out');
-  isNear(counted.in, totalOf(flows).in, 0.05, 'in');
+for (const [edge, core] of [
+  [10, 10],
+  [100, 100],
+  [10, 100],
+  [100, 1],
+])
+  test(`sampled 1:${edge} and 1:${core}, each other packets: what the elected did not sample is not added`, async () => {
+    const flows = someFlows(MINUTES, 100);
+    const routers = [
+      { ...EDGE, samplingRate: edge },
+      { ...CORE, samplingRate: core },
+    ];
+    const { found, counted, rows } = await seen(routers, flows);
+    assert.equal(found.length, 1);
+    assert.ok(rows[0].isWhole, JSON.stringify(rows));
+    const better = edge <= core ? EDGE : CORE;
+    if (edge !== core) assert.equal(rows[0].elected.exporter, better.exporter);
+    // As much as the elected alone would tell.
+    const elected = routers.find(({ exporter }) => exporter === rows[0].elected.exporter)!;
+    const alone = await seen([elected], flows);
+    isNear(counted.out, alone.counted.out, 0.03, 'out');
+    isNear(counted.in, alone.counted.in, 0.03, 'in');
+  });
+
+test('one of the two tells its flows a minute later: they are the same, and none counts twice', async () => {
+  const flows = someFlows(MINUTES, 20).filter((flow) => flow.minute < MINUTES - 1);
+  const lateMinutes = (flow: Flow) => flow.internalPort % 2;
+  for (const routers of [
+    [EDGE, { ...CORE, lateMinutes }],
+    [{ ...EDGE, lateMinutes }, CORE],
+  ]) {
+    const { found, counted } = await seen(routers, flows);
+    assert.deepEqual(found, ['192.0.2.2/3 of 192.0.2.1/7']);
+    isNear(counted.out, totalOf(flows).out, 0.02, 'out');
+  }
 });
 
 test('two routers share the load: they show the same pairs of addresses and ports, but other flows, and are summed', async () => {
