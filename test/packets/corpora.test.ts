@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { type NamedRecord, readNamedRecords } from '../../src/packets/fields.ts';
 import { createSession } from '../../src/packets/session.ts';
 import { createDecoder } from './decode-all.ts';
+import { IANA_NAMES } from './netflow-names.ts';
 
 const FOLDER = new URL('../../../shared/corpora/flows/', import.meta.url);
 const skip = existsSync(FOLDER) ? false : 'the recorded datagrams are not here';
@@ -31,77 +32,6 @@ const COUNTED_BY_HAND: Readonly<Record<string, number>> = {
   'netflow-9-invalid-01': 3,
   'netflow-9-cisco-wlc-8500-release-8-2': 0,
   'netflow-9-cisco-asr1001-x': 25,
-};
-
-/** The samples' names for NetFlow v5 and v9 fields that have an IANA name. */
-const IANA_NAMES: Readonly<Record<string, string>> = {
-  ipv4_src_addr: 'sourceIPv4Address',
-  ipv4_dst_addr: 'destinationIPv4Address',
-  ipv4_next_hop: 'ipNextHopIPv4Address',
-  bgp_ipv4_next_hop: 'bgpNextHopIPv4Address',
-  l4_src_port: 'sourceTransportPort',
-  l4_dst_port: 'destinationTransportPort',
-  tcp_src_port: 'tcpSourcePort',
-  udp_dst_port: 'udpDestinationPort',
-  in_bytes: 'octetDeltaCount',
-  in_pkts: 'packetDeltaCount',
-  out_bytes: 'postOctetDeltaCount',
-  out_pkts: 'postPacketDeltaCount',
-  in_permanent_bytes: 'octetTotalCount',
-  rev_flow_delta_bytes: 'responderOctets',
-  input_snmp: 'ingressInterface',
-  output_snmp: 'egressInterface',
-  protocol: 'protocolIdentifier',
-  tcp_flags: 'tcpControlBits',
-  src_tos: 'ipClassOfService',
-  src_as: 'bgpSourceAsNumber',
-  dst_as: 'bgpDestinationAsNumber',
-  src_mask: 'sourceIPv4PrefixLength',
-  dst_mask: 'destinationIPv4PrefixLength',
-  direction: 'flowDirection',
-  src_vlan: 'vlanId',
-  dst_vlan: 'postVlanId',
-  conn_id: 'flowId',
-  icmp_type: 'icmpTypeIPv4',
-  icmp_code: 'icmpCodeIPv4',
-  flow_end_reason: 'flowEndReason',
-  flow_sampler_id: 'samplerId',
-  sampling_algorithm: 'samplingAlgorithm',
-  ip_protocol_version: 'ipVersion',
-  src_traffic_index: 'srcTrafficIndex',
-  dst_traffic_index: 'dstTrafficIndex',
-  total_bytes_exp: 'exportedOctetTotalCount',
-  total_pkts_exp: 'exportedMessageTotalCount',
-  total_flows_exp: 'exportedFlowRecordTotalCount',
-  flow_active_timeout: 'flowActiveTimeout',
-  flow_inactive_timeout: 'flowIdleTimeout',
-  scope_system: 'scopeSystem',
-  engine_id: 'engineId',
-  flows: 'deltaFlowCount',
-  ingressVRFID: 'ingressVRFID',
-  egressVRFID: 'egressVRFID',
-  out_src_mac: 'postSourceMacAddress',
-  app_id: 'paloAltoAppId',
-  user_id: 'paloAltoUserId',
-  username: 'aaaUsername',
-  fw_ext_event: 'fwExtEvent',
-  in_src_mac: 'sourceMacAddress',
-  in_dst_mac: 'destinationMacAddress',
-  out_dst_mac: 'postDestinationMacAddress',
-  ipv4_src_prefix: 'sourceIPv4Prefix',
-  ipv4_ident: 'fragmentIdentification',
-  ip_dscp: 'ipDiffServCodePoint',
-  sampling_interval: 'samplingInterval',
-  vmwareUnknown888: 'vmwareEgressInterfaceAttr',
-  vmwareUnknown889: 'vmwareVxlanExportRole',
-  vmwareUnknown890: 'vmwareIngressInterfaceAttr',
-  // CERT's registry has renamed them since.
-  expiredFragmentCount: 'yafExpiredFragmentCount',
-  assembledFragmentCount: 'yafAssembledFragmentCount',
-  flowTableFlushEventCount: 'yafFlowTableFlushEventCount',
-  flowTablePeakCount: 'yafFlowTablePeakCount',
-  meanFlowRate: 'yafMeanFlowRate',
-  meanPacketRate: 'yafMeanPacketRate',
 };
 
 /** Names that stand for several elements, by exporter: the first that the record has. */

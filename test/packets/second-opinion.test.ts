@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { createDecoder, type PlainRecord } from './decode-all.ts';
 import {
@@ -12,25 +11,7 @@ import {
   usualValues,
   v9Template,
 } from './generate.ts';
-
-interface PeerFlow {
-  readonly [name: string]: number | string;
-}
-interface Peer {
-  nfPktDecode(datagram: Buffer, sender: object): { flows: PeerFlow[]; header: PeerFlow };
-  server: { close(): void };
-}
-
-function openPeer(): Peer | undefined {
-  try {
-    const Decoder = createRequire(import.meta.url)('node-netflowv9') as new (callback: () => void) => Peer;
-    return new Decoder(() => {});
-  } catch {
-    return undefined;
-  }
-}
-
-const SENDER = { address: '192.0.2.1', port: 2055, size: 0 };
+import { openPeer, type PeerFlow, SENDER } from './peer.ts';
 
 /** Our record in the peer's terms; times as sysUptime. */
 const inPeersTerms = (record: PlainRecord, uptimeMs: number) => ({
