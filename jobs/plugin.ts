@@ -1,6 +1,7 @@
 // services -> job queues in every process, and workers in those with the role "work"
 import fastifyPlugin from 'fastify-plugin';
 import { provide } from '../src/provide.ts';
+import { clientForWork } from '../src/store/clickhouse/open.ts';
 import { type Backend, openPostgresBackend, openRedisBackend } from './backend.ts';
 import { type AnyJob, checkJobs } from './index.ts';
 import { type OpenQueues, openQueues } from './queues.ts';
@@ -53,7 +54,9 @@ export const jobWorkers = fastifyPlugin(
         // A schedule goes on where it was before a restart, up to its whole interval away; what fell due meanwhile does not wait.
         if (everyMs) await services.jobs.add(name, {});
       }
-      workers = startWorkers(jobParts.backend!, jobParts.definitions, services);
+      // Long questions of jobs keep no answer of the API waiting.
+      const forJobs = { ...services, clickhouse: clientForWork(services.clickhouse) };
+      workers = startWorkers(jobParts.backend!, jobParts.definitions, forJobs);
     });
 
     app.addHook('onClose', async () => {

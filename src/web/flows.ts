@@ -1,8 +1,10 @@
 // /v1/flows: what a scope exchanged with the outside, and what the collector counted
 import { Type } from 'typebox';
 import type {} from '../flows/plugin.ts';
-import { conversationSummary } from '../store/clickhouse/conversations.ts';
+import { type ConversationSummary, conversationSummary } from '../store/clickhouse/conversations.ts';
+import { clientForWork } from '../store/clickhouse/open.ts';
 import { problem } from './problem.ts';
+import { createRecent } from './recent.ts';
 import { dateOf, oneOf, Strict, Time, type Web } from './schema.ts';
 
 const tags = ['flows'];
@@ -62,34 +64,43 @@ export function flowRoutes(app: Web): void {
 
 function summarise(app: Web): void {
   const { services } = app;
+  const recent = createRecent<ConversationSummary & { readonly fromMs: number; readonly untilMs: number }>();
   app.get(
     '/v1/flows/summary',
     {
       schema: {
         tags,
         summary: 'What a scope exchanged with the outside in a window of time',
+        description:
+          'Of the last hour (neither `from` nor `until`), what takes long to sum up may be answered some seconds old; `until` says of when it is',
         querystring: SummaryQuery,
         response: { 200: Summary },
       },
       config: { right: 'flows:read' },
     },
     async ({ query }) => {
-      const untilMs = query.until === undefined ? services.now() : dateOf('until', query.until).getTime();
+      const nowMs = services.now();
+      const untilMs = query.until === undefined ? nowMs : dateOf('until', query.until).getTime();
       const fromMs = query.from === undefined ? untilMs - HOUR_MS : dateOf('from', query.from).getTime();
       if (fromMs >= untilMs) throw problem(400, 'bad-window', 'from must be before until', 'from');
       const scope = (query.scope ?? '').split(',').flatMap((text) => text.trim() || []);
       const { groupBy, externals: count } = query;
       const question = { scope, fromMs, untilMs, groupBy, externals: count };
-      const { series, externals } = await conversationSummary(services.clickhouse, question).catch(
-        (error) => {
-          if (error instanceof TypeError) throw problem(400, 'bad-scope', error.message, 'scope');
-          if (error instanceof RangeError) throw problem(400, 'too-much', error.message);
-          throw error;
-        },
-      );
+      // The traffic of a whole site takes long; others do not wait for it.
+      const client = scope.length === 0 ? clientForWork(services.clickhouse) : services.clickhouse;
+      const answer = async () => ({ ...(await conversationSummary(client, question)), fromMs, untilMs });
+      const asked =
+        query.until === undefined && query.from === undefined
+          ? recent.get(JSON.stringify([scope, groupBy, count]), nowMs, answer)
+          : answer();
+      const { series, externals, ...window } = await asked.catch((error) => {
+        if (error instanceof TypeError) throw problem(400, 'bad-scope', error.message, 'scope');
+        if (error instanceof RangeError) throw problem(400, 'too-much', error.message);
+        throw error;
+      });
       return {
-        from: new Date(fromMs).toISOString(),
-        until: new Date(untilMs).toISOString(),
+        from: new Date(window.fromMs).toISOString(),
+        until: new Date(window.untilMs).toISOString(),
         series: series.map(({ atMs, ...sums }) => ({ at: new Date(atMs).toISOString(), ...sums })),
         externals: externals.map((one) => ({ ...one, name: services.enrich(one.address).name })),
       };

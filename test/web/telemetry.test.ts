@@ -4,6 +4,7 @@ import { createFolder } from '../../src/flows/folder.ts';
 import { addressSet } from '../../src/model/addresses.ts';
 import { insertConversations } from '../../src/store/clickhouse/conversations.ts';
 import { insertEvents } from '../../src/store/clickhouse/event-insert.ts';
+import { addSenders } from '../../src/store/clickhouse/senders.ts';
 import { putAlert } from '../../src/store/postgres/alerts.ts';
 import { recordPullFailure, recordPullSuccess } from '../../src/store/postgres/devices.ts';
 import { recordExporters } from '../../src/store/postgres/exporters.ts';
@@ -50,6 +51,23 @@ await insertEvents(services.clickhouse, [
     sender: '192.0.2.1',
     message: 'x',
     raw: 'x',
+  },
+]);
+await addSenders(services.clickhouse, [
+  {
+    sender: '192.0.2.1',
+    host: '',
+    identity: '',
+    origin: '',
+    originBasis: '',
+    lines: 1,
+    unread: 0,
+    dropped: 0,
+    refused: 0,
+    lastAtMs: nowMs - MINUTE,
+    zonedOffsetMs: 0,
+    zonelessOffsetMs: 0,
+    zoneMinutes: 0,
   },
 ]);
 await recordPullSuccess(services.postgres, seeing, new Date(nowMs));

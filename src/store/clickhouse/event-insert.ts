@@ -5,7 +5,7 @@ import { messageAt } from './event-message.ts';
 import { eventBlock } from './event-native.ts';
 import { EVENT_COLUMNS, senderText } from './events.ts';
 import { insertBlock, insertTsv, tsvText } from './insert.ts';
-import { engineFolder } from './open.ts';
+import { engineOf } from './open.ts';
 
 const INSERT_ROWS = 20_000;
 
@@ -13,7 +13,7 @@ const INSERT_ROWS = 20_000;
 export async function insertEvents(client: ClickHouseClient, events: readonly Event[]): Promise<void> {
   for (let from = 0; from < events.length; from += INSERT_ROWS) {
     const some = events.slice(from, from + INSERT_ROWS);
-    if (engineFolder(client) !== undefined) {
+    if (engineOf(client) !== undefined) {
       const { columns, block } = eventBlock(some);
       await insertBlock(client, 'events', columns, () => block);
     } else await insertTsv(client, 'events', EVENT_COLUMNS, some.map(rowOf).join(''));

@@ -1,9 +1,7 @@
 // rows -> a table: as tab-separated text, or to the engine in this process as a block that it reads from a file
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { engineFolder } from './open.ts';
+import { engineOf } from './open.ts';
 
 /** Escapes a text for a column of tab-separated values. */
 export function tsvText(text: string): string {
@@ -42,8 +40,6 @@ export async function insertTsv(
   });
 }
 
-let blockCount = 0;
-
 /**
  * Inserts a block of ClickHouse's Native format into the engine in this process; false where the client speaks to a server.
  * The engine takes only text through its interface, and parsing that costs six times what reading a block does.
@@ -55,20 +51,8 @@ export async function insertBlock(
   columns: readonly string[],
   block: () => Uint8Array,
 ): Promise<boolean> {
-  const folder = engineFolder(client);
-  if (folder === undefined) return false;
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, `${process.pid}-${++blockCount}.native`);
-  await writeFile(file, block());
-  try {
-    const names = columns.join(', ');
-    await client.command({
-      query: `INSERT INTO ${table} (${names}) SELECT ${names} FROM file('${file.replace(/[\\']/g, '\\$&')}', 'Native')`,
-      // Recorded evidence may span more days, and so partitions, than a live batch ever does.
-      clickhouse_settings: { max_partitions_per_insert_block: '0' },
-    });
-  } finally {
-    await rm(file, { force: true });
-  }
+  const engine = engineOf(client);
+  if (!engine) return false;
+  await engine.insertBlocks(table, columns, [block()]);
   return true;
 }

@@ -1,8 +1,7 @@
 // a folder or a URL -> a ClickHouse client with the schema in place
-import { rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { PosternError } from '../../model/errors.ts';
+import { type Engine, openEngine } from './engine.ts';
 import { migrateClickHouse } from './migrate.ts';
 import { applyRetention, type Retention } from './retention.ts';
 import { deferTextIndex, WITHOUT_TEXT_INDEX } from './text-index.ts';
@@ -16,8 +15,6 @@ export interface ClickHouseOptions extends Retention {
   readonly memoryMiB?: number;
 }
 
-type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
-
 const MIB = 1_048_576;
 const QUIET = { level: ClickHouseLogLevel.OFF };
 
@@ -28,7 +25,7 @@ const QUIET = { level: ClickHouseLogLevel.OFF };
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouseClient> {
   const client = options.url
     ? await openServer(options.url)
-    : openEngine(options.path!, options.memoryMiB ?? 1024);
+    : await openFolder(options.path!, options.memoryMiB ?? 1024);
   try {
     await migrateClickHouse(client);
     await deferTextIndex(client);
@@ -55,20 +52,20 @@ function engineArguments(memoryMiB: number): string[] {
   ];
 }
 
-/** Where blocks are handed to the engine in this process, by its client. */
-const engineFolders = new WeakMap<ClickHouseClient, string>();
+/** By the client of an engine in this process. */
+const engines = new WeakMap<ClickHouseClient, { readonly engine: Engine; readonly work: ClickHouseClient }>();
 
 /** undefined for a client of a server. */
-export const engineFolder = (client: ClickHouseClient): string | undefined => engineFolders.get(client);
+export const engineOf = (client: ClickHouseClient): Engine | undefined => engines.get(client)?.engine;
 
-function openEngine(path: string, memoryMiB: number): ClickHouseClient {
-  // Loaded here and not at the top: the native library takes 150 MB.
-  const require = createRequire(import.meta.url);
-  const { Session } = require('chdb') as typeof import('chdb');
-  const { createChdbConnection } = require('chdb/connection') as typeof import('chdb/connection');
-  let session: InstanceType<typeof Session>;
+/** The same store for jobs, whose long questions then keep nobody else waiting; not to be closed. */
+export const clientForWork = (client: ClickHouseClient): ClickHouseClient =>
+  engines.get(client)?.work ?? client;
+
+async function openFolder(path: string, memoryMiB: number): Promise<ClickHouseClient> {
+  let engine: Engine;
   try {
-    session = new Session(path, { connectionArgs: engineArguments(memoryMiB) });
+    engine = await openEngine(path, engineArguments(memoryMiB));
   } catch (cause) {
     throw new PosternError(
       'clickhouse-folder',
@@ -78,18 +75,11 @@ function openEngine(path: string, memoryMiB: number): ClickHouseClient {
       },
     );
   }
-  // The session carries the arguments; connections to the same folder share its engine.
-  // Cast: chdb types itself by its own copy of the client's types.
-  const connection = createChdbConnection({ path }) as unknown as Connection;
-  const client = createClient({ connection, log: QUIET, clickhouse_settings: WITHOUT_TEXT_INDEX });
-  const blocks = `${path}.blocks`;
-  engineFolders.set(client, blocks);
-  const close = client.close.bind(client);
-  client.close = async () => {
-    await close();
-    session.close();
-    await rm(blocks, { recursive: true, force: true });
-  };
+  const [client, work] = [engine.answers, engine.work].map((connection) =>
+    createClient({ connection, log: QUIET, clickhouse_settings: WITHOUT_TEXT_INDEX }),
+  );
+  engines.set(client, { engine, work });
+  engines.set(work, { engine, work });
   return client;
 }
 

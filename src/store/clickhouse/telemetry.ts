@@ -11,7 +11,7 @@ export async function returnsByExporter(
   const rows = await ask<{ source: string; returned: number }>(
     client,
     `SELECT replaceRegexpOne(toString(exporter), '^::ffff:', '') AS source, max(in_packets > 0) AS returned
-     FROM conversations WHERE minute >= fromUnixTimestamp({since:UInt32}) GROUP BY exporter LIMIT ${MAX_SOURCES}`,
+     FROM exporter_minutes WHERE minute >= fromUnixTimestamp({since:UInt32}) GROUP BY exporter LIMIT ${MAX_SOURCES}`,
     Math.floor(sinceMs / 1000),
   );
   return new Map(rows.map(({ source, returned }) => [source, returned === 1]));
@@ -39,15 +39,16 @@ export async function interfacesOf(
 
 const MAX_INTERFACES = 1000;
 
-/** By sender address as text: when its last line came, of those that sent any since then. */
+/** By sender address as text: when its last line came, of those that sent any since then; some seconds late, as `senders` is. */
 export async function lastEventBySender(
   client: ClickHouseClient,
   sinceMs: number,
 ): Promise<Map<string, number>> {
   const rows = await ask<{ source: string; atMs: number }>(
     client,
-    `SELECT replaceRegexpOne(toString(sender), '^::ffff:', '') AS source, toUnixTimestamp64Milli(max(received_at)) AS atMs
-     FROM events WHERE received_at >= fromUnixTimestamp({since:UInt32}) GROUP BY sender LIMIT ${MAX_SOURCES}`,
+    `SELECT replaceRegexpOne(toString(sender), '^::ffff:', '') AS source, toUnixTimestamp64Milli(max(senders.last_at)) AS atMs
+     FROM senders WHERE day >= toDate(fromUnixTimestamp({since:UInt32})) AND last_at >= fromUnixTimestamp({since:UInt32}) AND lines > 0
+     GROUP BY sender LIMIT ${MAX_SOURCES}`,
     Math.floor(sinceMs / 1000),
   );
   return new Map(rows.map(({ source, atMs }) => [source, atMs]));

@@ -1,0 +1,79 @@
+// a thread that asks the engine in this process, one statement after the other
+import { readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+
+export interface ThreadOptions {
+  readonly path: string;
+  readonly engineArguments: readonly string[];
+  readonly niceness: number;
+  /** Of every statement of this thread. */
+  readonly settings: Readonly<Record<string, string | number>>;
+}
+
+/** `file` is written with `parts` before, and removed after. */
+export interface Task {
+  readonly id: number;
+  readonly sql: string;
+  readonly file?: string;
+  readonly parts?: readonly Uint8Array[];
+}
+
+export type ToEngine = Task | { readonly close: true };
+export type FromEngine =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'done'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };
+
+// Nothing starts on import from the main thread or a test.
+if (parentPort) run(workerData as ThreadOptions);
+
+function run(options: ThreadOptions): void {
+  lowerPriority(options.niceness);
+  const require = createRequire(import.meta.url);
+  const { Session } = require('chdb') as typeof import('chdb');
+  let session: InstanceType<typeof Session>;
+  try {
+    session = new Session(options.path, { connectionArgs: [...options.engineArguments] });
+    for (const [name, value] of Object.entries(options.settings)) session.query(`SET ${name} = ${value}`);
+  } catch (error) {
+    send({ kind: 'refused', message: messageOf(error) });
+    return;
+  }
+  parentPort?.on('message', (message: ToEngine) => {
+    if ('close' in message) {
+      session.close();
+      parentPort?.close();
+      return;
+    }
+    const { id, sql, file, parts = [] } = message;
+    try {
+      if (file) writeFileSync(file, Buffer.concat(parts), { mode: 0o600 });
+      const bytes = new TextEncoder().encode(session.query(sql));
+      send({ kind: 'done', id, bytes }, [bytes.buffer]);
+    } catch (error) {
+      send({ kind: 'failed', id, message: messageOf(error) });
+    } finally {
+      if (file) rmSync(file, { force: true });
+    }
+  });
+  send({ kind: 'open' });
+}
+
+/** Threads that the engine makes for this one have its priority: sockets and answers come before merges. Linux only. */
+function lowerPriority(niceness: number): void {
+  if (process.platform !== 'linux' || niceness === 0) return;
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), niceness);
+  } catch {
+    // Without /proc it goes on as it is.
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function send(message: FromEngine, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
