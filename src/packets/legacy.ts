@@ -61,8 +61,8 @@ function loadDecoders(): LegacyDecoders | undefined {
 
 const V5_RECORD_BYTES = 48;
 const HEADER_BYTES = { 1: 16, 7: 24 } as const;
-/** Cisco, NetFlow Export Datagram Formats, tables B-1 and B-5. */
-const MOST_RECORDS = { 1: 25, 7: 30 } as const;
+/** Cisco, NetFlow Export Datagram Formats, tables B-1 and B-5; softflowd sends 29 records of v1, where Cisco's are 24 at most. */
+const MOST_RECORDS = { 1: 30, 7: 30 } as const;
 
 /**
  * The records of a v1 or v7 datagram in v5's layout, 48 bytes each; undefined where the header's count and the length of the

@@ -61,6 +61,12 @@ for (const [version, build, headerBytes] of [
     assert.equal(session.counters.versions[version], 1);
   });
 
+  test(`${version}: as many records as softflowd sends`, options, () => {
+    const { decode } = createDecoder();
+    const many = Array.from({ length: 29 }, (_, i) => FLOWS[i % FLOWS.length]);
+    assert.equal(decode(build({}, many)).length, 29);
+  });
+
   test(`${version}: a count that does not fit the length never reaches the decoder`, () => {
     const { decode, session } = createDecoder();
     const whole = build({}, FLOWS);
