@@ -75,6 +75,7 @@ export const IANA_NAMES: Readonly<Record<string, string>> = {
   outputACL: 'egressAclId',
   firewallExtendedEvent: 'fwExtEvent',
   scope_interface: 'scopeInterface',
+  if_name: 'interfaceName',
   ipv6_src_addr: 'sourceIPv6Address',
   ipv6_dst_addr: 'destinationIPv6Address',
   // CERT's registry has renamed them since.
