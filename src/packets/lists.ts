@@ -1,6 +1,6 @@
 // the fields of one record -> values by element name, with lists as structures (RFC 6313)
 
-import { valueName } from './elements/enumerations.ts';
+import { namerOf } from './elements/enumerations.ts';
 import { type Element, elementByNumber, scopeName } from './elements.ts';
 import type { Packet } from './packet.ts';
 import { type Template, VARIABLE_LENGTH } from './template.ts';
@@ -39,6 +39,7 @@ interface Reading {
   readonly packet: Packet;
   readonly templates: ReadonlyMap<number, Template>;
   readonly units: Record<string, string>;
+  readonly names: Record<string, string | string[]>;
   valuesLeft: number;
 }
 
@@ -48,10 +49,11 @@ export function readFields(template: Template, packet: Packet, places: Places): 
     packet,
     templates: template.domain.templates,
     units: {},
+    names: {},
     valuesLeft: MOST_VALUES,
   };
   const values = readRecord(reading, template, places, 0);
-  return { values, units: reading.units, names: namesOf(values) };
+  return { values, units: reading.units, names: reading.names };
 }
 
 function readRecord(reading: Reading, template: Template, places: Places, depth: number): Fields {
@@ -66,12 +68,17 @@ function readRecord(reading: Reading, template: Template, places: Places, depth:
         ? scopeElement(fields[i], length)
         : elementByNumber(version, fields[i], fields[i + 2]);
     const value = readField(reading, element, places[field * 2], length, depth);
+    const name = depth === 0 && typeof value !== 'object' ? namerOf(element.name)?.(value) : undefined;
+    if (name !== undefined) reading.names[element.name] = joined(reading.names[element.name], name);
     const earlier = values[element.name];
     // An element may stand in a record more than once (RFC 7011 section 8): in order.
-    values[element.name] = earlier === undefined ? value : [earlier, value].flat();
+    values[element.name] = joined(earlier, value);
   }
   return values;
 }
+
+const joined = <T>(earlier: T | readonly T[] | undefined, value: T): T | T[] =>
+  earlier === undefined ? value : Array.isArray(earlier) ? [...earlier, value] : [earlier as T, value];
 
 const isPadding = (id: number, enterprise: number) => id === 210 && enterprise === 0;
 
@@ -79,18 +86,6 @@ const scopeElement = (type: number, length: number): Element => ({
   name: scopeName(type),
   ...(length <= 8 && { type: 'u64' as const }),
 });
-
-function namesOf(values: Fields): Record<string, string | readonly string[]> {
-  const names: Record<string, string | readonly string[]> = {};
-  for (const [element, value] of Object.entries(values)) {
-    const found = [value].flat().flatMap((one) => {
-      const name = typeof one === 'object' ? undefined : valueName(element, one);
-      return name === undefined ? [] : [name];
-    });
-    if (found.length > 0) names[element] = Array.isArray(value) ? found : found[0];
-  }
-  return names;
-}
 
 function readField(
   reading: Reading,

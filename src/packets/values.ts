@@ -20,7 +20,11 @@ export function readValue(element: Element, bytes: Uint8Array, offset: number, l
     case 'u16':
     case 'u32':
     case 'u64':
-      return length <= 8 ? plain(unsignedOf(field)) : hex(field);
+      return length <= 6
+        ? smallOf(bytes, offset, length)
+        : length <= 8
+          ? plain(unsignedOf(field))
+          : hex(field);
     case 'u256':
       return length <= 32 ? plain(unsignedOf(field)) : hex(field);
     case 'i8':
@@ -59,6 +63,13 @@ export function readValue(element: Element, bytes: Uint8Array, offset: number, l
 }
 
 export const hex = (field: Uint8Array) => Buffer.from(field).toString('hex');
+
+/** Of at most 6 bytes. */
+function smallOf(bytes: Uint8Array, offset: number, length: number): number {
+  let value = 0;
+  for (let i = offset; i < offset + length; i++) value = value * 256 + bytes[i];
+  return value;
+}
 
 function unsignedOf(field: Uint8Array): bigint {
   let value = 0n;

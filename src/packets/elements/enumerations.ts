@@ -155,17 +155,31 @@ const VALUES: Readonly<Record<string, Names>> = {
 const TCP_FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'];
 const FLAGS = new Set(['tcpControlBits', 'initialTCPFlags', 'unionTCPFlags']);
 
-/** What a value of this element means; undefined where that is not known. The reverse elements mean the same (RFC 5103). */
-export function valueName(element: string, value: number | string | boolean): string | undefined {
-  const forward = forwardName(element);
-  if (forward === 'applicationId') return applicationName(String(value));
-  if (typeof value !== 'number') return undefined;
-  if (FLAGS.has(forward)) return value > 0 && value < 65_536 ? flagNames(value) : undefined;
-  return Object.hasOwn(VALUES, forward) ? VALUES[forward][value] : undefined;
+type Namer = (value: number | string | boolean) => string | undefined;
+
+/** By element name: the same few are asked for in every record. */
+const namers = new Map<string, Namer | undefined>();
+const MOST_NAMERS = 4_096;
+
+/** What the values of this element mean; undefined where they are just values. The reverse elements mean the same (RFC 5103). */
+export function namerOf(element: string): Namer | undefined {
+  if (namers.has(element)) return namers.get(element);
+  const namer = createNamer(element.replace(/^reverse./, (start) => start.slice(-1).toLowerCase()));
+  if (namers.size < MOST_NAMERS) namers.set(element, namer);
+  return namer;
 }
 
-const forwardName = (element: string): string =>
-  element.startsWith('reverse') ? element.charAt(7).toLowerCase() + element.slice(8) : element;
+export const valueName = (element: string, value: number | string | boolean): string | undefined =>
+  namerOf(element)?.(value);
+
+function createNamer(element: string): Namer | undefined {
+  if (element === 'applicationId') return (value) => applicationName(String(value));
+  if (FLAGS.has(element))
+    return (value) =>
+      typeof value === 'number' && value > 0 && value < 65_536 ? flagNames(value) : undefined;
+  const names = Object.hasOwn(VALUES, element) ? VALUES[element] : undefined;
+  return names && ((value) => (typeof value === 'number' ? names[value] : undefined));
+}
 
 function flagNames(value: number): string {
   const names: string[] = [];
