@@ -92,6 +92,8 @@ export interface SessionCounters {
   /** Units lost on the way: flows for v5 and v7, packets for v9, data records for IPFIX. */
   sequenceGaps: number;
   reordered: number;
+  /** Whose sequence number was there already: the network doubled them, and their records count twice. */
+  repeatedDatagrams: number;
   restarts: number;
   /** Datagrams of a version that needs the optional decoder, which is not installed. */
   unsupported: number;
@@ -188,6 +190,7 @@ function createCounters(): SessionCounters {
     templatesRefused: 0,
     sequenceGaps: 0,
     reordered: 0,
+    repeatedDatagrams: 0,
     restarts: 0,
     unsupported: 0,
     versions: { v1: 0, v5: 0, v7: 0, v9: 0, ipfix: 0, sflow: 0 },
