@@ -19,6 +19,8 @@ export interface CaptureStatistics {
   snapped: number;
   /** Times that bytes of an IPFIX stream over TCP were missing. */
   streamGaps: number;
+  /** Connections of IPFIX over TLS that began: they cannot be read. */
+  encrypted: number;
   /** The file ends inside a frame: what came before it was read. */
   isTruncated: boolean;
 }
@@ -31,6 +33,7 @@ export const createCaptureStatistics = (): CaptureStatistics => ({
   fragmentsLost: 0,
   snapped: 0,
   streamGaps: 0,
+  encrypted: 0,
   isTruncated: false,
 });
 

@@ -1,5 +1,5 @@
 // captures and raw datagrams -> one JSON object a record on stdout: `postern decode`
-import { readdirSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Command, UsageError } from '../model/command.ts';
@@ -67,7 +67,9 @@ function filesAt(path: string, fail: (error: unknown) => void): string[] {
   if (path === '-' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
   try {
     const entries = readdirSync(path, { withFileTypes: true });
-    const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'));
+    // A pipe or socket among them would be waited for.
+    const isWanted = (entry: Dirent) => entry.isFile() || entry.isSymbolicLink();
+    const names = entries.filter((entry) => isWanted(entry) && !entry.name.startsWith('.'));
     if (names.length === 0) throw new Error('it is empty');
     return names.map(({ name }) => join(path, name)).sort();
   } catch (cause) {
@@ -144,6 +146,7 @@ function summary(fileCount: number, { sessions, statistics, ignored }: DecodeInp
     [statistics.snapped, 'frames cut off by the snap length'],
     [statistics.fragmentsLost, 'fragmented datagrams incomplete'],
     [statistics.streamGaps, 'gaps in TCP streams'],
+    [statistics.encrypted, 'TLS connections to the port of IPFIX, which cannot be read without their keys'],
     [statistics.isTruncated ? 1 : 0, 'capture ends inside a frame'],
   ] as const;
   const text = notes.flatMap(([count, what]) => (Number(count) > 0 ? [`${count} ${what}`] : []));

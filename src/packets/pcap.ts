@@ -12,7 +12,7 @@ import {
 import { createFragments } from './fragments.ts';
 import { readFrame, type UdpDatagram } from './frames.ts';
 import { readPcapng } from './pcapng.ts';
-import { createTcpStreams } from './tcp-streams.ts';
+import { createTcpStreams, type TcpSegment } from './tcp-streams.ts';
 
 export interface CapturedDatagram extends UdpDatagram {
   /** Epoch milliseconds, with a fraction where the capture is finer. */
@@ -81,6 +81,7 @@ export function* readCaptureFrom(
         const { source: from, sourcePort, destination, destinationPort } = result;
         const messages = streams.add(result);
         if (!messages) statistics.other++;
+        if (beginsTls(result)) statistics.encrypted++;
         for (const message of messages ?? []) {
           statistics.datagrams++;
           yield { atMs, source: from, sourcePort, destination, destinationPort, ...message };
@@ -92,6 +93,13 @@ export function* readCaptureFrom(
     statistics.streamGaps += streams.lost();
   }
 }
+
+/** iana.org/assignments/service-names-port-numbers: ipfixs. */
+const IPFIX_TLS_PORT = 4740;
+
+/** RFC 8446 sections 5.1 and 4: a handshake record with a ClientHello. */
+const beginsTls = ({ destinationPort, segment }: TcpSegment): boolean =>
+  destinationPort === IPFIX_TLS_PORT && segment[0] === 22 && segment[1] === 3 && segment[5] === 1;
 
 function readFrames(
   source: ByteSource,

@@ -46,7 +46,7 @@ export function readValue(element: Element, bytes: Uint8Array, offset: number, l
     case 'ip4':
       return length === 4 ? addressText(bytes, offset, 4) : hex(field);
     case 'ip6':
-      return length === 16 ? addressText(bytes, offset, 16) : hex(field);
+      return length === 16 ? ipv6Text(bytes, offset) : hex(field);
     case 'text':
       return text(field);
     case 'seconds':
@@ -60,6 +60,12 @@ export function readValue(element: Element, bytes: Uint8Array, offset: number, l
     default:
       return hex(field);
   }
+}
+
+/** RFC 5952 section 5: what came as IPv6 is shown as such, IPv4-mapped ones too. */
+function ipv6Text(bytes: Uint8Array, offset: number): string {
+  const text = addressText(bytes, offset, 16);
+  return text.includes(':') ? text : `::ffff:${text}`;
 }
 
 export const hex = (field: Uint8Array) => Buffer.from(field).toString('hex');

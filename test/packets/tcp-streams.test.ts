@@ -115,6 +115,19 @@ test('other streams are counted as other frames, and hold nothing', () => {
   assert.deepEqual([payloads.length, statistics.other, statistics.streamGaps], [0, 3, 0]);
 });
 
+test('IPFIX over TLS is told from other streams', () => {
+  const hello = Uint8Array.of(22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3);
+  const { payloads, statistics } = read([syn(0), { sequence: 1, bytes: hello }], {
+    ...ENDS,
+    destinationPort: 4740,
+  });
+  assert.deepEqual([payloads.length, statistics.encrypted, statistics.other], [0, 1, 2]);
+  assert.equal(
+    read([{ sequence: 1, bytes: hello }], { ...ENDS, destinationPort: 443 }).statistics.encrypted,
+    0,
+  );
+});
+
 test('IPv6; a header that lies about its length', () => {
   const ends = { ...EXPORTER_V6, destinationPort: 4739 };
   const frames = [frameOf(ipv6(ends, tcp(ends, 1, stream), 6))];

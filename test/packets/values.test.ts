@@ -73,6 +73,7 @@ test('addresses, MAC addresses, octet arrays; sizes that are none of theirs as h
     ['ip4', 'c0000201', '192.0.2.1'],
     ['ip4', 'c00002', 'c00002'],
     ['ip6', '20010db8000000000000000000000001', '2001:db8::1'],
+    ['ip6', '00000000000000000000ffffc0000201', '::ffff:192.0.2.1'],
     ['ip6', 'c0000201', 'c0000201'],
     ['mac', '00010a0bfeff', '00:01:0a:0b:fe:ff'],
     ['mac', '00010a0bfe', '00010a0bfe'],
