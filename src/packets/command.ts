@@ -19,8 +19,8 @@ field by its IANA name (times as ISO 8601, addresses as text, lists of RFC 6313 
 and the units of those that have one (units). Elements of enterprises begin with their owner; unknown ones are named by owner and
 number, with their bytes in hex.
 
-FILE is a pcap or pcapng capture, the payload of one datagram as it is, a folder of such files (read in the order of their names),
-or - for standard input. Captures: Ethernet with VLAN tags, Linux cooked, raw IP and loopback; IPv4 and IPv6 fragments are put
+FILE is a pcap or pcapng capture, the payload of one datagram as it is, a file of IPFIX messages (RFC 5655), a folder of such files
+(read in the order of their names), or - for standard input. Captures: Ethernet with VLAN tags, Linux cooked, raw IP and loopback; IPv4 and IPv6 fragments are put
 together, IPFIX over TCP too. Each exporter address and port, or TCP connection, has its own templates. Raw datagrams: all files
 are one exporter's, in the order given, so put templates first (data that comes before its template waits for it).
 

@@ -37,6 +37,7 @@ export function* decodeFile(file: string, input: DecodeInput): Iterable<string> 
   const source = openBytes(file);
   try {
     if (isCapture(source.peek(4))) yield* decodeCapture(source, file, input);
+    else if (isIpfix(source.peek(4))) yield* decodeMessages(source, input);
     else yield decodeRaw(source, file, input);
   } finally {
     source.close();
@@ -56,9 +57,29 @@ function* decodeCapture(source: ByteSource, file: string, input: DecodeInput): I
   }
 }
 
+const IPFIX = 10;
+const IPFIX_HEADER_BYTES = 16;
+const word = (bytes: Uint8Array, at: number) => (bytes[at] << 8) | bytes[at + 1];
+const isIpfix = (head: Uint8Array) =>
+  head.length === 4 && word(head, 0) === IPFIX && word(head, 2) >= IPFIX_HEADER_BYTES;
+
+/** RFC 5655: a file of IPFIX messages, one after another; a datagram as it is has one. Bytes behind them are padding. */
+function* decodeMessages(source: ByteSource, input: DecodeInput): Iterable<string> {
+  const session = rawSession(input);
+  for (let head = source.peek(4); isIpfix(head); head = source.peek(4)) {
+    const length = word(head, 2);
+    const message = source.read(length) ?? source.read(source.rest());
+    if (!message) return;
+    yield decodeOne(session, message, headerTimeMs(message));
+  }
+}
+
+const rawSession = (input: DecodeInput) =>
+  known(input, RAW_EXPORTER, () => createSession(RAW_EXPORTER, RAW_LIMITS));
+
 function decodeRaw(source: ByteSource, file: string, input: DecodeInput): string {
   const bytes = readRaw(source, file);
-  const session = known(input, RAW_EXPORTER, () => createSession(RAW_EXPORTER, RAW_LIMITS));
+  const session = rawSession(input);
   const before = unreadOf(session);
   const lines = decodeOne(session, bytes, headerTimeMs(bytes));
   if (unreadOf(session) > before) throw notExport(file, bytes);

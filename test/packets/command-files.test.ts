@@ -106,6 +106,22 @@ test('raw datagrams of years apart: templates do not grow old', () => {
   assert.equal(decode(data, template).records.length, 1);
 });
 
+test('a file of IPFIX messages one after another (RFC 5655), whole and cut off', () => {
+  const rows = Array.from({ length: 300 }, (_, i) => [`10.0.${i >> 8}.${i & 255}`]);
+  const messages = [
+    buildIpfix({}, ipfixTemplate(256, PLAIN)),
+    ...Array.from({ length: 100 }, (_, i) => buildIpfix({ sequence: i * 300 }, dataSet(256, PLAIN, rows))),
+  ];
+  const bytes = Buffer.concat(messages);
+  assert.ok(bytes.length > 65_535);
+  const { status, records, stderr } = decode(file('flows.ipfix', bytes));
+  assert.deepEqual([status, records.length], [0, 30_000]);
+  assert.match(stderr, /101 datagrams, 30000 flow records, 0 options records\n$/);
+  const cut = decode(file('cut.ipfix', bytes.subarray(0, -10)));
+  assert.deepEqual([cut.status, cut.records.length], [0, 29_700]);
+  assert.match(cut.stderr, /malformed: message-length/);
+});
+
 test('IPFIX over TCP: templates belong to the connection', () => {
   const ends = { ...EXPORTER, destinationPort: 4739 };
   const template = buildIpfix({}, ipfixTemplate(256, PLAIN));
