@@ -19,6 +19,7 @@ import {
   usualPeaks,
   usualReturns,
 } from './evidence-sql.ts';
+import { translatedScope } from './translated-sql.ts';
 
 const HOUR_MS = 3_600_000;
 /** From this much baseline on only the same hours of day and kind of day are compared. */
@@ -99,8 +100,14 @@ async function framed(
   if (!activity.isSeenAfter) gaps.push('no flows since the change');
   // One exporter may show the same on two of its interfaces.
   const duplicates = await duplicatesBetween(client, frame.baselineFrom * 1000, frame.until * 1000);
+  const translated = await translatedScope(client, frame);
+  gaps.push(...translated.gaps);
   return {
-    frame: { ...frame, duplicates: ofExporters(duplicates, frame === own ? question.exporters : []) },
+    frame: {
+      ...frame,
+      scope: translated.scope,
+      duplicates: ofExporters(duplicates, frame === own ? question.exporters : []),
+    },
     activity,
     gaps,
   };

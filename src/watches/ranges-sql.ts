@@ -5,7 +5,10 @@ import { type AddressSet, formatAddress } from '../model/addresses.ts';
 const MAX_RANGES = 500;
 
 /** "(column BETWEEN ... OR ...)"; "0" for no addresses. Built from parsed numbers only, never from text. */
-export function rangeCondition(column: 'internal' | 'external' | 'exporter', set: AddressSet): string {
+export function rangeCondition(
+  column: 'internal' | 'external' | 'exporter' | 'translated',
+  set: AddressSet,
+): string {
   const terms: string[] = [];
   const v4 = coverWith(set.v4, MAX_RANGES);
   for (let i = 0; i < v4.length; i += 2)
