@@ -12,6 +12,7 @@ import type { Services } from '../services.ts';
 import type { Settings } from '../settings.ts';
 import { insertAttempts } from '../store/clickhouse/attempts.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
+import { insertTranslations } from '../store/clickhouse/translations.ts';
 import { recordExporters } from '../store/postgres/exporters.ts';
 import { createActivity, type FlowActivity } from './activity.ts';
 import type { AttemptBatch } from './attempt-batch.ts';
@@ -22,6 +23,7 @@ import { openSpool, type Spool } from './spool.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
 import { readSessions, withUnheard, writeSessions } from './stored-sessions.ts';
 import { renewed, streamSettings, tlsFilesOf } from './stream-settings.ts';
+import type { TranslationBatch } from './translation-batch.ts';
 
 export interface FlowCounters extends FlowActivity {
   readonly waitingRows: number;
@@ -62,6 +64,8 @@ const LOOK_AT_FILES_MS = 10_000;
 const SESSIONS_FILE = 'flow-templates.json';
 /** Attempts (about 90 bytes each) that wait in memory while the store is down. */
 const ATTEMPT_QUEUE_ROWS = 500_000;
+/** The same for translations of addresses (about 95 bytes each). */
+const TRANSLATION_QUEUE_ROWS = 500_000;
 
 export default fastifyPlugin(
   async (app) => {
@@ -74,6 +78,7 @@ export default fastifyPlugin(
     let collector: Collector | undefined;
     let queue: StoreQueue | undefined;
     let attempts: StoreQueue<AttemptBatch> | undefined;
+    let translations: StoreQueue<TranslationBatch> | undefined;
     let hosts = NO_ADDRESSES;
     let stopTables = () => {};
     let timer: NodeJS.Timeout | undefined;
@@ -136,7 +141,15 @@ export default fastifyPlugin(
         onError: (error, waitingRows) =>
           log.error({ err: error, waitingRows }, 'attempts cannot be stored; trying again'),
       });
-      const [into, attemptsInto] = [queue, attempts];
+      translations = createStoreQueue<TranslationBatch>({
+        maxRows: TRANSLATION_QUEUE_ROWS,
+        spool: await spoolFor('translations', services, activity.translationsDropped),
+        insert: (batches) => insertTranslations(services.clickhouse, batches),
+        onDropped: activity.translationsDropped,
+        onError: (error, waitingRows) =>
+          log.error({ err: error, waitingRows }, 'translations of addresses cannot be stored; trying again'),
+      });
+      const [into, attemptsInto, translationsInto] = [queue, attempts, translations];
       const sessionsFile = join(services.dataFolder, SESSIONS_FILE);
       const startedAtMs = services.now();
       const known = await readSessions(sessionsFile, startedAtMs);
@@ -150,6 +163,7 @@ export default fastifyPlugin(
         tables: app.enrichment.tables(),
         onBatch: (batch) => into.push(batch),
         onAttempts: (batch) => attemptsInto.push(batch),
+        onTranslations: (batch) => translationsInto.push(batch),
         onReport: activity.add,
         sessions: known,
         onSessions: (sessions) => {
@@ -174,7 +188,9 @@ export default fastifyPlugin(
       stopTables();
       await collector?.stop();
       await storing;
-      await Promise.all([queue?.close(STORE_CLOSE_MS), attempts?.close(STORE_CLOSE_MS)]);
+      await Promise.all(
+        [queue, attempts, translations].map((one) => one?.close(STORE_CLOSE_MS)),
+      );
       await writeExporters();
     });
   },

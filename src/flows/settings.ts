@@ -110,7 +110,7 @@ export const flowSettings = {
     maximum: 1_099_511_627_776,
     default: 4_294_967_296,
     description:
-      'Bytes of the data folder that conversations and attempts may take each while the store is down; beyond it they are dropped and counted by exporter. 0: none',
+      'Bytes of the data folder that conversations, attempts and translations may take each while the store is down; beyond it they are dropped and counted by exporter. 0: none',
   }),
   POSTERN_FLOW_SAMPLING: Type.Array(Type.String(), {
     maxItems: 10_000,
