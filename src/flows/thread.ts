@@ -8,6 +8,7 @@ import { batchBuffers } from './batch.ts';
 import { createFolder, type Folder } from './folder.ts';
 import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
 import { openStreams, plainAddress, type Streams } from './streams.ts';
+import { setThreadPriority } from './thread-priority.ts';
 
 /** Small enough that sockets are served between two batches, large enough for an efficient insert. */
 const BATCH_ROWS = 16_384;
@@ -27,6 +28,8 @@ const STORE_SESSIONS = 100;
 /** libuv reads this many from a socket before it goes on. */
 const DATAGRAMS_A_TURN = 32;
 const NAP_MS = 2;
+/** What the sockets do not take at once is lost; all else can wait. */
+const AHEAD = -10;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 interface Thread {
@@ -50,6 +53,7 @@ interface Thread {
 if (parentPort) await run(workerData as ThreadOptions);
 
 async function run(options: ThreadOptions): Promise<void> {
+  setThreadPriority(AHEAD);
   const thread: Thread = {
     folder: createFolder({
       ...options,
@@ -196,8 +200,8 @@ function obey(thread: Thread, timer: NodeJS.Timeout, message: ToThread): void {
 function drain(thread: Thread): void {
   thread.folder.beginDrain();
   thread.areAttemptsDue = true;
-  pump(thread);
   thread.areTranslationsDue = true;
+  pump(thread);
 }
 
 function pump(thread: Thread): void {
@@ -211,8 +215,8 @@ function pump(thread: Thread): void {
 
 function sendBatch(thread: Thread): boolean {
   if (thread.areAttemptsDue && sendAttempts(thread)) return true;
-  const batch = thread.folder.nextBatch(BATCH_ROWS);
   if (thread.areTranslationsDue && sendTranslations(thread)) return true;
+  const batch = thread.folder.nextBatch(BATCH_ROWS);
   if (!batch) return false;
   thread.outstanding++;
   send({ kind: 'batch', batch }, batchBuffers(batch));
@@ -228,7 +232,6 @@ function sendAttempts(thread: Thread): boolean {
   return true;
 }
 
-function drainNow(thread: Thread): void {
 function sendTranslations(thread: Thread): boolean {
   thread.areTranslationsDue = false;
   const batch = thread.folder.takeTranslations();
@@ -238,13 +241,14 @@ function sendTranslations(thread: Thread): boolean {
   return true;
 }
 
+function drainNow(thread: Thread): void {
   for (const batch of thread.folder.drain()) {
     thread.outstanding++;
     send({ kind: 'batch', batch }, batchBuffers(batch));
   }
   sendAttempts(thread);
-  sendReport(thread, Number.POSITIVE_INFINITY);
   sendTranslations(thread);
+  sendReport(thread, Number.POSITIVE_INFINITY);
 }
 
 function sendSessions(thread: Thread, isDue: boolean): void {
