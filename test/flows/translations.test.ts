@@ -1,7 +1,9 @@
 // events of exporters never become conversations, and what they tell of translations is kept, bounded
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
 import { addressText, conversations } from '../../src/flows/batch.ts';
+import { startCollector } from '../../src/flows/collector.ts';
 import { createFolder, type FolderOptions } from '../../src/flows/folder.ts';
 import { CREATED, DELETED, type TranslationBatch } from '../../src/flows/translation-batch.ts';
 import { addressSet } from '../../src/model/addresses.ts';
@@ -337,4 +339,45 @@ test('bounded: nothing is lost where they are taken when there is no room', () =
     rows.map((_, i) => `203.0.113.${i} 443`),
   );
   assert.equal(counted(folder).translationsDropped, 0);
+});
+
+test('they leave a collector thread, and what is held when it stops is not lost', async () => {
+  const batches: TranslationBatch[] = [];
+  const conversationRows: number[] = [];
+  const collector = await startCollector({
+    host: '127.0.0.1',
+    ports: [0],
+    threads: 1,
+    receiveBufferBytes: 1_048_576,
+    flushMs: 60_000,
+    maxConversations: 10_000,
+    maxSessions: 100,
+    internal: INTERNAL,
+    onBatch: ({ count }) => conversationRows.push(count),
+    onTranslations: (batch) => batches.push(batch),
+    onReport: () => {},
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  const socket = createSocket('udp4');
+  const send = (event: number) =>
+    new Promise((resolve) =>
+      socket.send(exported(10, NAT44, [nat44(event, Date.now())]), collector.ports[0], '127.0.0.1', resolve),
+    );
+  await send(4);
+  const deadline = Date.now() + 10_000;
+  while (batches.length === 0 && Date.now() < deadline) await collector.flush();
+  assert.deepEqual(
+    batches.flatMap(plain).map(({ event }) => event),
+    [CREATED],
+  );
+  await send(5);
+  await collector.stop();
+  socket.close();
+  assert.deepEqual(
+    batches.flatMap(plain).map(({ event }) => event),
+    [CREATED, DELETED],
+  );
+  assert.deepEqual(conversationRows, []);
 });
