@@ -54,12 +54,16 @@ export function makeStream(nowMs: number): Stream {
   };
 }
 
-/** Sends for `seconds` at `packetsPerSecond`; resolves to the datagrams of records sent. */
+/**
+ * Sends for `seconds` at `packetsPerSecond`; resolves to the datagrams of records sent. Where it got no processor for longer
+ * than `maxBehindMs` it leaves out what is overdue, which no exporter would send as one burst.
+ */
 export async function sendStream(
   stream: Stream,
   port: number,
   packetsPerSecond: number,
   seconds: number,
+  maxBehindMs = Number.POSITIVE_INFINITY,
 ): Promise<number> {
   const socket = createSocket({ type: 'udp4', sendBufferSize: 4_194_304 });
   socket.connect(port, '127.0.0.1');
@@ -71,8 +75,12 @@ export async function sendStream(
   };
   const total = packetsPerSecond * seconds;
   const began = performance.now();
-  for (let sent = 0; sent < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * packetsPerSecond));
+  let leftOut = 0;
+  for (let sent = 0; sent + leftOut < total; ) {
+    const planned = Math.floor(((performance.now() - began) / 1000) * packetsPerSecond);
+    const behind = Math.floor(planned - leftOut - sent - (maxBehindMs / 1000) * packetsPerSecond);
+    if (behind > 0) leftOut += behind;
+    const due = Math.min(total, planned) - leftOut;
     while (sent < due) {
       if (sent % TEMPLATE_EVERY === 0) send(stream.template);
       send(stream.datagrams[sent++ % DATAGRAMS]);
@@ -80,5 +88,5 @@ export async function sendStream(
     await new Promise(setImmediate);
   }
   socket.close();
-  return total;
+  return total - leftOut;
 }

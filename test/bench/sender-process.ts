@@ -6,9 +6,10 @@ export interface Stretch {
   readonly seconds: number;
 }
 
+const MAX_BEHIND_MS = 5;
 const port = Number(process.argv[2]);
 process.on('message', async ({ packetsPerSecond, seconds }: Stretch) => {
-  const sent = await sendStream(makeStream(Date.now()), port, packetsPerSecond, seconds);
+  const sent = await sendStream(makeStream(Date.now()), port, packetsPerSecond, seconds, MAX_BEHIND_MS);
   process.send?.({ sent });
 });
 process.send?.({});

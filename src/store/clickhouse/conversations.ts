@@ -3,13 +3,14 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { ConversationBatch } from '../../flows/batch.ts';
 import type { DuplicatePath } from '../../flows/duplicates-elect.ts';
 import { addressSet, mapped } from '../../model/addresses.ts';
-import { conversationBlock } from './conversation-native.ts';
 import { CONVERSATION_COLUMNS, conversationRows } from './conversation-rows.ts';
 import { COUNTS, countedFrom } from './counted.ts';
 import { duplicatesBetween } from './duplicate-paths.ts';
-import { insertBlock, insertTsv } from './insert.ts';
+import { insertTsv } from './insert.ts';
+import { engineOf } from './open.ts';
 
 const INSERT_ROWS = 50_000;
+/** The engine stores as many in one part, all or none. */
 const BLOCK_ROWS = 300_000;
 
 /**
@@ -44,17 +45,21 @@ async function insertBlocks(
   client: ClickHouseClient,
   batches: readonly ConversationBatch[],
 ): Promise<boolean> {
+  const engine = engineOf(client);
+  if (!engine) return false;
+  let some: ConversationBatch[] = [];
+  let rows = 0;
+  const send = async () => {
+    if (rows > 0) await engine.insertConversations(CONVERSATION_COLUMNS, some);
+    some = [];
+    rows = 0;
+  };
   for (const batch of batches) {
-    for (let from = 0; from < batch.count; from += BLOCK_ROWS) {
-      const to = Math.min(batch.count, from + BLOCK_ROWS);
-      if (
-        !(await insertBlock(client, 'conversations', CONVERSATION_COLUMNS, () =>
-          conversationBlock(batch, from, to),
-        ))
-      )
-        return false;
-    }
+    if (rows + batch.count > BLOCK_ROWS) await send();
+    some.push(batch);
+    rows += batch.count;
   }
+  await send();
   return true;
 }
 

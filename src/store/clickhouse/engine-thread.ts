@@ -3,6 +3,8 @@ import { readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ConversationBatch } from '../../flows/batch.ts';
+import { conversationBlock } from './conversation-native.ts';
 
 export interface ThreadOptions {
   readonly path: string;
@@ -12,12 +14,13 @@ export interface ThreadOptions {
   readonly settings: Readonly<Record<string, string | number>>;
 }
 
-/** `file` is written with `parts` before, and removed after. */
+/** `file` is written before, with `parts` or blocks of conversations, and removed after. */
 export interface Task {
   readonly id: number;
   readonly sql: string;
   readonly file?: string;
   readonly parts?: readonly Uint8Array[];
+  readonly conversations?: readonly ConversationBatch[];
 }
 
 export type ToEngine = Task | { readonly close: true };
@@ -48,18 +51,29 @@ function run(options: ThreadOptions): void {
       parentPort?.close();
       return;
     }
-    const { id, sql, file, parts = [] } = message;
     try {
-      if (file) writeFileSync(file, Buffer.concat(parts), { mode: 0o600 });
-      const bytes = new TextEncoder().encode(session.query(sql));
-      send({ kind: 'done', id, bytes }, [bytes.buffer]);
+      const bytes = new TextEncoder().encode(runTask(session, message));
+      send({ kind: 'done', id: message.id, bytes }, [bytes.buffer]);
     } catch (error) {
-      send({ kind: 'failed', id, message: messageOf(error) });
-    } finally {
-      if (file) rmSync(file, { force: true });
+      send({ kind: 'failed', id: message.id, message: messageOf(error) });
     }
   });
   send({ kind: 'open' });
+}
+
+/** The file is gone before anybody hears of the result. */
+function runTask(
+  session: { query(sql: string): string },
+  { sql, file, parts = [], conversations = [] }: Task,
+): string {
+  if (!file) return session.query(sql);
+  try {
+    const blocks = conversations.map((batch) => conversationBlock(batch, 0, batch.count));
+    writeFileSync(file, Buffer.concat([...parts, ...blocks]), { mode: 0o600 });
+    return session.query(sql);
+  } finally {
+    rmSync(file, { force: true });
+  }
 }
 
 /** Threads that the engine makes for this one have its priority: sockets and answers come before merges. Linux only. */

@@ -5,11 +5,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type createClient, parseError } from '@clickhouse/client';
+import type { ConversationBatch } from '../../flows/batch.ts';
 import { createLane, type Lane } from './engine-lane.ts';
 import { quoted, type Statement, statementText } from './engine-statement.ts';
+import type { Task } from './engine-thread.ts';
 
 // Through createClient, since the client's package does not name the type.
 type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
@@ -21,6 +24,8 @@ export interface Engine {
   readonly work: Connection;
   /** Blocks of ClickHouse's Native format, stored as one. Rejects with what the client would. The blocks are given away. */
   insertBlocks(table: string, columns: readonly string[], blocks: readonly Uint8Array[]): Promise<void>;
+  /** As one, too; the thread makes the blocks, so that the main thread does not. The batches stay as they are. */
+  insertConversations(columns: readonly string[], batches: readonly ConversationBatch[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,7 +33,7 @@ export interface Engine {
 const READING_THREADS = 2;
 const CLOSE_MS = 5000;
 /** Sockets and answers first: so much lower is the priority of what nobody waits for (0 to 19). */
-const NICENESS = { answers: 0, work: 5, write: 10 };
+const NICENESS = { answers: 0, work: 10, write: 10 };
 
 /** Rejects with the engine's message where the folder cannot be opened. */
 export async function openEngine(path: string, engineArguments: readonly string[]): Promise<Engine> {
@@ -49,7 +54,10 @@ export async function openEngine(path: string, engineArguments: readonly string[
     max_threads: 1,
   });
   const answers = lane(NICENESS.answers, READING_THREADS);
-  const work = lane(NICENESS.work, READING_THREADS);
+  // Half of the processors for a question: the rest is for sockets and answers.
+  const work = lane(NICENESS.work, READING_THREADS, {
+    max_threads: Math.max(1, Math.floor(availableParallelism() / 2)),
+  });
   const folder = `${path}.blocks`;
   // The first to open makes the threads that merge, which have its priority.
   await write.open();
@@ -64,16 +72,22 @@ export async function openEngine(path: string, engineArguments: readonly string[
     })();
     return closing;
   };
+  const insert = async (
+    table: string,
+    columns: readonly string[],
+    rows: Pick<Task, 'parts' | 'conversations'>,
+  ) => {
+    const names = columns.join(', ');
+    const file = join(folder, `${process.pid}-${++blockCount}.native`);
+    // Recorded evidence may span more days, and so partitions, than a live batch ever does.
+    const sql = `SET max_partitions_per_insert_block = 0; INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoted(file)}, 'Native')`;
+    await asClient(write.run({ sql, file, ...rows }));
+  };
   return {
     answers: connectionOf(answers, write, close),
     work: connectionOf(work, write, close),
-    insertBlocks: async (table, columns, parts) => {
-      const names = columns.join(', ');
-      const file = join(folder, `${process.pid}-${++blockCount}.native`);
-      // Recorded evidence may span more days, and so partitions, than a live batch ever does.
-      const sql = `SET max_partitions_per_insert_block = 0; INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoted(file)}, 'Native')`;
-      await asClient(write.run({ sql, file, parts }));
-    },
+    insertBlocks: (table, columns, parts) => insert(table, columns, { parts }),
+    insertConversations: (columns, conversations) => insert('conversations', columns, { conversations }),
     close,
   };
 }
