@@ -7,8 +7,10 @@ import { BOTH_EXTERNAL, BOTH_INTERNAL, IN, LOCAL_SCOPE, NO_ADDRESSES, OUT, orien
 import { addCounts, addPort, type ConversationTable, hashOf, portBit, rowOf, touchRows } from './table.ts';
 
 const MINUTE_MS = 60_000;
-/** A record may cover this much; exporters cut long flows at an active timeout of 30 minutes at the most. */
-const MAX_COVERED_MS = 60 * MINUTE_MS;
+/** A record may cover this much: most exporters cut flows after 30 minutes or less, softflowd and ASA do not by default. */
+const MAX_COVERED_MS = 24 * 60 * MINUTE_MS;
+/** One record becomes so many rows and one more; what covers more minutes is spread in steps of some. */
+const MOST_STEPS = 60;
 /** Ends further ahead of the time of receipt come from a clock that is wrong, not skewed. */
 const MAX_FUTURE_MS = 60 * MINUTE_MS;
 const MAX_PAST_MS = 24 * 60 * MINUTE_MS;
@@ -265,8 +267,9 @@ function isDuplicate(
   const input = columns.inputInterface[i];
   // An unknown interface, and a probe that taps one link and states it for both sides, say nothing of a second sight.
   if (input === 0 || input === columns.outputInterface[i]) return false;
-  if (columns.direction[i] === 1) return isMeteredAtIngress(metering, exporter, input, minute);
-  noteIngress(metering, exporter, input, minute);
+  const isSix = columns.source[i * 4 + 2] !== 0xffff;
+  if (columns.direction[i] === 1) return isMeteredAtIngress(metering, exporter, input, isSix, minute);
+  noteIngress(metering, exporter, input, isSix, minute);
   return false;
 }
 
@@ -280,7 +283,8 @@ function areTimesUsable(startMs: number, endMs: number, receivedAtMs: number): b
 }
 
 /**
- * Gives each minute its share of the counts by the time covered in it; the flow itself counts in its first minute only.
+ * Gives each minute its share of the counts by the time covered in it, beyond an hour each so many minutes that an hour's
+ * rows do; the flow itself counts in its first minute only.
  * Shares are differences of rounded running totals, so they are whole and add up to what was exported. False where a
  * minute found no room.
  */
@@ -301,8 +305,9 @@ function spread(
   const first = key[MINUTE];
   let isComplete = true;
   let before = 0;
-  for (let minute = first; minute <= last; minute++) {
-    const after = minute === last ? 1 : ((minute + 1) * MINUTE_MS - startMs) / coveredMs;
+  const step = Math.max(1, Math.ceil((last - first) / MOST_STEPS));
+  for (let minute = first; minute <= last; minute += step) {
+    const after = minute + step > last ? 1 : ((minute + step) * MINUTE_MS - startMs) / coveredMs;
     const flows = minute === first ? 1 : 0;
     key[MINUTE] = minute;
     const row = rowOf(table, key, hashOf(table, key));

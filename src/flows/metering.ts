@@ -2,16 +2,18 @@
 //
 // The rule: a packet that enters by interface X is counted by ingress metering at X. So where X has been seen metered at
 // ingress within the last hour, an egress record (IE 61 = 1) whose input interface is X repeats what was counted there, and
-// is left out. Where nothing meters X at ingress, the egress record is the only sight and counts. Records without a
-// direction always count, and so do those of an exporter that does not tell its interfaces apart: softflowd calls one way of
-// a conversation ingress and the other egress, both of interface 0 or both of the one that it was given.
+// is left out; IPv4 and IPv6 apart, as each may have a monitor of its own. Where nothing meters X at ingress, the egress record
+// is the only sight and counts. Without IE 61, records that only have counters behind the observation point (IE 23, 24) are
+// egress records; all others without a direction count, and so do those of an exporter that does not tell its interfaces apart:
+// softflowd calls one way of a conversation ingress and the other egress, both of interface 0 or both of the one that it was
+// given.
 
 const SLOTS = 65_536;
 const PROBES = 8;
 const REMEMBER_MINUTES = 60;
 
 export interface Metering {
-  /** Exporter number with its generation in the upper half, interface. */
+  /** Exporter number with its generation in the upper half, interface with the family in its highest bit. */
   readonly key: Uint32Array;
   readonly minute: Uint32Array;
   /** By exporter number: how often it was given anew. */
@@ -30,10 +32,12 @@ export function createMetering(): Metering {
 export function noteIngress(
   metering: Metering,
   number: number,
-  interfaceIndex: number,
+  interfaceNumber: number,
+  isSix: boolean,
   minute: number,
 ): void {
   const exporter = keyOf(metering, number);
+  const interfaceIndex = withFamily(interfaceNumber, isSix);
   const found = find(metering, exporter, interfaceIndex);
   const slot = found >= 0 ? found : freeSlot(metering, exporter, interfaceIndex, minute);
   metering.key[slot * 2] = exporter;
@@ -44,10 +48,11 @@ export function noteIngress(
 export function isMeteredAtIngress(
   metering: Metering,
   exporter: number,
-  interfaceIndex: number,
+  interfaceNumber: number,
+  isSix: boolean,
   minute: number,
 ): boolean {
-  const slot = find(metering, keyOf(metering, exporter), interfaceIndex);
+  const slot = find(metering, keyOf(metering, exporter), withFamily(interfaceNumber, isSix));
   return slot >= 0 && minute - metering.minute[slot] <= REMEMBER_MINUTES;
 }
 
@@ -55,6 +60,9 @@ export function isMeteredAtIngress(
 export function forgetExporter(metering: Metering, exporter: number): void {
   metering.generations[exporter]++;
 }
+
+const withFamily = (interfaceNumber: number, isSix: boolean) =>
+  (isSix ? interfaceNumber ^ 0x8000_0000 : interfaceNumber) >>> 0;
 
 const keyOf = ({ generations }: Metering, exporter: number) =>
   (exporter | (generations[exporter] << 16)) >>> 0;

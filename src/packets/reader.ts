@@ -189,9 +189,18 @@ function readScalars(layout: Layout, bits: string[]): string[] {
   if (direction) {
     lines.push(`direction[n] = ${lowBits(direction, 8)};`);
     bits.push(int(HAS.direction));
+  } else if (hasOnlyPost(layout)) {
+    // Counters behind the observation point and none before it: metered as it leaves.
+    lines.push('direction[n] = 1;');
+    bits.push(int(HAS.direction));
   }
   return lines;
 }
+
+const hasOnlyPost = (layout: Layout) =>
+  !layout.at('packets') &&
+  !layout.at('bytes') &&
+  (layout.at('postPackets') ?? layout.at('postBytes')) !== undefined;
 
 function readCounters(layout: Layout, bits: string[]): string[] {
   const number = (target: Target) => {

@@ -136,11 +136,23 @@ test('a record over several minutes is spread by time, adds up, and is one flow 
   );
 });
 
-test('an hour may be covered, not more', () => {
+test('a day may be covered, not more: an hour by the minute, a longer time in as many steps', () => {
   const hour = fold([{ ...OUT, packets: 6000, startMs: NOON - 60 * MINUTE, endMs: NOON }]);
   assert.equal(hour.counters.badTimes, 0);
   assert.equal(hour.rows.filter((row) => row.outPackets > 0).length, 60);
-  const longer = fold([{ ...OUT, packets: 6000, startMs: NOON - 60 * MINUTE - 1, endMs: NOON }]);
+  const eight = fold([{ ...OUT, packets: 4801, startMs: NOON - 480 * MINUTE, endMs: NOON }]);
+  assert.equal(eight.counters.badTimes, 0);
+  assert.deepEqual(
+    eight.rows.map((row) => (row.minuteMs - NOON) / MINUTE),
+    Array.from({ length: 61 }, (_, i) => i * 8 - 480),
+  );
+  // 480 minutes and a rest of one packet, which rounding gives to the middle; the last row is where the flow ended.
+  assert.ok(eight.rows.every((row, i) => Math.abs(row.outPackets - (i === 60 ? 0 : 80)) <= 1));
+  assert.equal(
+    eight.rows.reduce((sum, row) => sum + row.outPackets, 0),
+    4801,
+  );
+  const longer = fold([{ ...OUT, packets: 6000, startMs: NOON - 1440 * MINUTE - 1, endMs: NOON }]);
   assert.equal(longer.counters.badTimes, 1);
   assert.deepEqual(
     longer.rows.map((row) => [row.minuteMs, row.outPackets]),
@@ -216,6 +228,38 @@ test('egress records of what was metered at ingress are not counted twice', () =
       ['10.3.3.3', 7],
     ],
   );
+});
+
+test('ingress metering of one interface and egress metering of another: each packet once, either way', () => {
+  // 1 is outside, 2 and 3 inside; ingress metering on 1 and 2, egress metering on 1 and 3.
+  const { rows, counters } = fold([
+    { ...OUT, packets: 5, direction: 0, input: 2, output: 1 },
+    { ...OUT, packets: 5, direction: 1, input: 2, output: 1 },
+    { ...BACK, packets: 4, direction: 0, input: 1, output: 2 },
+    { ...OUT, source: '10.3.3.3', packets: 7, direction: 1, input: 3, output: 1 },
+    { ...BACK, destination: '10.3.3.3', packets: 6, direction: 0, input: 1, output: 3 },
+    { ...BACK, destination: '10.3.3.3', packets: 6, direction: 1, input: 1, output: 3 },
+  ]);
+  assert.equal(counters.duplicates, 2);
+  assert.deepEqual(
+    rows.map((row) => [row.internal, row.outPackets, row.inPackets]),
+    [
+      ['10.1.1.1', 5, 4],
+      ['10.3.3.3', 7, 6],
+    ],
+  );
+});
+
+test('ingress metering of IPv4 alone hides no egress record of IPv6', () => {
+  const six = { source: '2001:db8:10::1', destination: '2001:db8:9::1', packets: 3 };
+  const { counters } = fold([
+    { ...OUT, packets: 5, direction: 0, input: 1, output: 2 },
+    { ...six, direction: 1, input: 1, output: 2 },
+    { ...six, direction: 0, input: 1, output: 2 },
+    { ...six, direction: 1, input: 1, output: 2 },
+    { ...OUT, packets: 5, direction: 1, input: 1, output: 2 },
+  ]);
+  assert.deepEqual([counters.duplicates, counters.folded, counters.bothExternal], [2, 3, 0]);
 });
 
 test('both ways of a probe count although it calls one of them egress, with no interface or one for both', () => {

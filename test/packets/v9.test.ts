@@ -315,3 +315,27 @@ test('a data set shorter than one record is counted', () => {
   decode(buildV9({}, v9Template(256, ADDRESSES), set(256, addressBytes('10.0.0.1'))));
   assert.equal(session.counters.malformed['short-set'], 1);
 });
+
+test('records that only have counters behind the observation point are egress records, by IE 61 or without it', () => {
+  const addresses: readonly Field[] = [
+    [8, 4],
+    [12, 4],
+  ];
+  const values = ['10.0.0.1', '198.18.0.1'];
+  const directionOf = (more: readonly Field[], counts: number[]) => {
+    const fields = [...addresses, ...more];
+    const { decode } = createDecoder();
+    const [record] = decode(
+      buildV9({}, v9Template(256, fields), dataSet(256, fields, [[...values, ...counts]])),
+    );
+    return [record.direction, record.packets];
+  };
+  const post: readonly Field[] = [
+    [23, 4],
+    [24, 4],
+  ];
+  assert.deepEqual(directionOf(post, [100, 2]), [1, 2]);
+  assert.deepEqual(directionOf([...post, [61, 1]], [100, 2, 0]), [0, 2]);
+  assert.deepEqual(directionOf([...post, [2, 4]], [100, 2, 5]), [undefined, 5]);
+  assert.deepEqual(directionOf([...post, [1, 4]], [100, 2, 5]), [undefined, 2]);
+});
