@@ -1,8 +1,8 @@
 // sessions of exporters -> who keeps a place when more come than there are: those that proved themselves before strangers
 //
 // Anybody can forge source addresses. A session is silent until it hands out a record, then new; it is proven when it still
-// does so a minute later. For a newcomer the longest unheard silent one goes, then the longest unheard new one. A proven one
-// goes only after an hour of silence, so a flood of strangers moves nobody who was there before it. What is taken up after a
+// does so a minute later. For a newcomer a proven one goes that was silent for an hour, else the longest unheard silent one,
+// else the longest unheard new one, so a flood of strangers moves nobody who was there before it. What is taken up after a
 // restart was proven before. Connections end by themselves and are bounded where they are accepted.
 import type { ExporterSession } from '../packets/session.ts';
 import type { Exporter } from './exporters.ts';
@@ -73,7 +73,7 @@ export function makePlace(places: Places, nowMs: number, evict: (session: Sessio
     places.inSecond = 0;
   }
   if (places.inSecond >= EVICTIONS_A_SECOND) return false;
-  const session = longestUnheard(silent) ?? longestUnheard(fresh) ?? longestSilent(proven, nowMs);
+  const session = longestSilent(proven, nowMs) ?? longestUnheard(silent) ?? longestUnheard(fresh);
   if (!session) return false;
   places.inSecond++;
   evict(session);

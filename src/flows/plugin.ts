@@ -23,6 +23,7 @@ import { openSpool, type Spool } from './spool.ts';
 import { createStoreQueue, type StoreQueue } from './store-queue.ts';
 import { readSessions, withUnheard, writeSessions } from './stored-sessions.ts';
 import { renewed, streamSettings, tlsFilesOf } from './stream-settings.ts';
+import { thinBatch } from './thin.ts';
 import type { TranslationBatch } from './translation-batch.ts';
 
 export interface FlowCounters extends FlowActivity {
@@ -188,9 +189,7 @@ export default fastifyPlugin(
       stopTables();
       await collector?.stop();
       await storing;
-      await Promise.all(
-        [queue, attempts, translations].map((one) => one?.close(STORE_CLOSE_MS)),
-      );
+      await Promise.all([queue, attempts, translations].map((one) => one?.close(STORE_CLOSE_MS)));
       await writeExporters();
     });
   },
@@ -285,6 +284,7 @@ async function openQueue(
   return createStoreQueue({
     maxRows: settings.POSTERN_FLOW_QUEUE_ROWS,
     spool: await spoolFor('conversations', services, dropped),
+    thin: thinBatch,
     insert: (batches) => insertConversations(clickhouse, batches),
     onDropped: dropped,
     onError: (error, waitingRows) =>

@@ -26,6 +26,7 @@ export interface Spool<Batch extends Rows> {
   /** Rows that were pushed here, and bytes of all files. */
   rows(): number;
   byteCount(): number;
+  readonly maxBytes: number;
   /** Resolves when all is on the disk. */
   settled(): Promise<void>;
 }
@@ -123,6 +124,7 @@ export async function openSpool<Batch extends Rows>(options: SpoolOptions<Batch>
     isEmpty: () => entries.length === 0,
     rows: () => rowCount,
     byteCount: () => byteCount,
+    maxBytes: options.maxBytes,
     settled: () => writing,
   };
 }

@@ -16,6 +16,8 @@ export interface StoreQueueOptions<Batch extends Rows = ConversationBatch> {
   /** In memory; beyond it they go to the spool, or are dropped where there is none. */
   readonly maxRows: number;
   readonly spool?: Spool<Batch>;
+  /** Asked once three quarters of the room are taken: what to keep of a batch of which so many rows may stay. */
+  readonly thin?: (batch: Batch, most: number) => { readonly kept: Batch; readonly dropped: Batch };
   /** Stores all or throws. */
   readonly insert: (batches: readonly Batch[]) => Promise<void>;
   /** A batch found no room, or was left when the time to stop was over and there is no spool for it. */
@@ -70,8 +72,20 @@ export function createStoreQueue<Batch extends Rows = ConversationBatch>(
   };
 }
 
-function push<Batch extends Rows>(queue: Queue<Batch>, batch: Batch): void {
+/** The nearer to the bound, the less is taken, so that there is room left for exporters that send little. */
+function thinned<Batch extends Rows>(queue: Queue<Batch>, batch: Batch): Batch {
+  const { maxRows, spool, onDropped, thin } = queue.options;
+  const taken = spool ? spool.byteCount() / spool.maxBytes : queue.waitingRows / maxRows;
+  if (!thin || taken < 0.75) return batch;
+  const { kept, dropped } = thin(batch, Math.ceil(batch.count * (4 * Math.max(0, 1 - taken)) ** 2));
+  if (dropped.count > 0) onDropped(dropped);
+  return kept;
+}
+
+function push<Batch extends Rows>(queue: Queue<Batch>, pushed: Batch): void {
   const { maxRows, spool, onDropped } = queue.options;
+  const batch = thinned(queue, pushed);
+  if (batch.count === 0) return;
   // Behind what is on disk already, so that all is stored in order.
   if ((spool && !spool.isEmpty()) || queue.waitingRows + batch.count > maxRows) {
     if (!spool?.push(batch)) onDropped(batch);

@@ -36,7 +36,7 @@ const FIRST_RECORD = 24;
 const TEMPLATE_SET = 8 + 19 * 4;
 
 /** Records of a few hosts of its own, one packet each, so that packets kept are records kept. */
-function goodDatagrams(nowMs: number): { template: Buffer; data: Buffer[] } {
+function goodDatagrams(nowMs: number): { template: Buffer; next: (i: number) => Buffer } {
   const record = (i: number) => ({
     source: `10.9.0.${i % 200}`,
     destination: `198.51.100.${i % 250}`,
@@ -46,14 +46,19 @@ function goodDatagrams(nowMs: number): { template: Buffer; data: Buffer[] } {
     startMs: nowMs - 100,
     endMs: nowMs,
   });
+  const data = Array.from({ length: 100 }, (_, at) =>
+    v9Datagram(
+      Array.from({ length: GOOD_RECORDS }, (_, i) => record(at * GOOD_RECORDS + i)),
+      { exportMs: nowMs, withTemplate: false },
+    ),
+  );
   return {
     template: v9Datagram([], { exportMs: nowMs }),
-    data: Array.from({ length: 100 }, (_, at) =>
-      v9Datagram(
-        Array.from({ length: GOOD_RECORDS }, (_, i) => record(at * GOOD_RECORDS + i)),
-        { exportMs: nowMs, withTemplate: false },
-      ),
-    ),
+    next: (i) => {
+      const datagram = data[i % data.length];
+      datagram.writeUInt32BE(i, 12);
+      return datagram;
+    },
   };
 }
 
@@ -213,7 +218,7 @@ export function floodFolder(
   let goodSent = 0;
   const sendGood = () => {
     if (goodSent % (30 * GOOD_PER_SECOND) === 0) folder.receive(GOOD, 4000, good.template, nowMs);
-    folder.receive(GOOD, 4000, good.data[goodSent++ % good.data.length], nowMs);
+    folder.receive(GOOD, 4000, good.next(goodSent++), nowMs);
   };
   const tick = () => {
     drain();
@@ -272,7 +277,7 @@ async function send(flood: Flood | 'none', port: number, rate: number, seconds: 
   for (let elapsed = 0; elapsed < seconds; elapsed = (performance.now() - began) / 1000) {
     while (goodSent < Math.floor(elapsed * GOOD_PER_SECOND)) {
       if (goodSent % (30 * GOOD_PER_SECOND) === 0) give(socket, good.template);
-      give(socket, good.data[goodSent++ % good.data.length]);
+      give(socket, Buffer.from(good.next(goodSent++)));
     }
     for (let turn = 0; make && turn < 50 && floodSent < elapsed * rate; turn++, floodSent++) {
       // Each send copies first, as the memory is used again.
