@@ -4,15 +4,18 @@
 //
 // Both run as a process of their own and are measured the same way, from /proc. --store writes our conversations to the
 // engine in process besides (nfcapd always writes its files).
-import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import {
+  type Collector,
+  cpuSeconds,
+  pause,
+  receiveBufferNote,
+  startNfcapd,
+  startOurs,
+} from './collectors.ts';
 import { makeStream, RECORDS_PER_DATAGRAM, type Stream, sendStream } from './exports.ts';
 
 export interface CollectFigures {
@@ -24,31 +27,8 @@ export interface CollectFigures {
   readonly note: string;
 }
 
-/** Larger than net.core.rmem_max of most systems, which then caps it, for both alike. */
-export const RECEIVE_BUFFER_BYTES = 33_554_432;
-const CLOCK_TICKS_PER_SECOND = 100;
-
-/** User and system time of a process and all of its threads. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-}
-
-const pause = (timeMs: number) => new Promise((resolve) => setTimeout(resolve, timeMs));
-
-interface Subject {
-  readonly name: string;
-  readonly pid: number;
-  readonly port: number;
-  /** Everything received is where it belongs. */
-  readonly settle: () => Promise<void>;
-  readonly stop: () => Promise<{ readonly records: number; readonly note: string }>;
-}
-
 async function measure(
-  subject: Subject,
+  subject: Collector,
   stream: Stream,
   packetsPerSecond: number,
   seconds: number,
@@ -75,70 +55,6 @@ async function measure(
   };
 }
 
-async function startOurs(folder: string, stores: boolean): Promise<Subject> {
-  const child = fork(fileURLToPath(new URL('./collector-process.ts', import.meta.url)), [
-    String(RECEIVE_BUFFER_BYTES),
-    stores ? folder : '',
-  ]);
-  const answer = async (question: string) => {
-    const heard = once(child, 'message');
-    child.send(question);
-    return (await heard)[0] as { records: number; note: string };
-  };
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return {
-    name: stores ? 'postern, storing' : 'postern',
-    pid: child.pid!,
-    port,
-    settle: async () => void (await answer('flush')),
-    stop: async () => {
-      const result = await answer('stop');
-      await exited(child);
-      return result;
-    },
-  };
-}
-
-/** Undefined where nfcapd is not installed. */
-async function startNfcapd(folder: string): Promise<Subject | undefined> {
-  const port = await freePort();
-  const child = spawn(
-    'nfcapd',
-    ['-b', '127.0.0.1', '-p', String(port), '-w', folder, '-B', String(RECEIVE_BUFFER_BYTES), '-t', '3600'],
-    { stdio: 'ignore' },
-  );
-  const isRunning = await Promise.race([
-    once(child, 'error').then(() => false),
-    pause(1000).then(() => true),
-  ]);
-  if (!isRunning || child.exitCode !== null) return undefined;
-  return {
-    name: 'nfcapd',
-    pid: child.pid!,
-    port,
-    settle: async () => {},
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited(child);
-      const text = execFileSync('nfdump', ['-R', folder, '-I'], { encoding: 'latin1' });
-      return { records: Number(/^Flows:\s*(\d+)/m.exec(text)?.[1] ?? 0), note: '' };
-    },
-  };
-}
-
-async function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
 /** One after the other; nfcapd is left out where it is not installed. */
 export async function benchCollect(options: {
   readonly rates: readonly number[];
@@ -159,14 +75,6 @@ export async function benchCollect(options: {
     }
   }
   return figures;
-}
-
-/** What the system grants both of them. */
-export function receiveBufferNote(): string {
-  const path = '/proc/sys/net/core/rmem_max';
-  const granted = Number(readFileSync(path, 'latin1'));
-  if (granted >= RECEIVE_BUFFER_BYTES) return `receive buffer ${RECEIVE_BUFFER_BYTES} bytes`;
-  return `receive buffer capped at ${granted} bytes; for bursts: sysctl -w net.core.rmem_max=${RECEIVE_BUFFER_BYTES}`;
 }
 
 export function formatFigures(figures: readonly CollectFigures[]): string {

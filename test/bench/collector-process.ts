@@ -1,4 +1,4 @@
-// the collector as a process of its own, for collect.ts: arguments are the receive buffer and a folder to store in, or ''
+// the collector as a process of its own: arguments are the receive buffer, a folder to store in, or '', and threads
 import { buildTables } from '../../enrichment/tables.ts';
 import { startCollector } from '../../src/flows/collector.ts';
 import { createStoreQueue } from '../../src/flows/store-queue.ts';
@@ -16,7 +16,7 @@ function tables() {
   return buildTables({ networks });
 }
 
-const [, , receiveBufferBytes, folder] = process.argv;
+const [, , receiveBufferBytes, folder, threads] = process.argv;
 const client = folder ? await openClickHouse({ path: folder }) : undefined;
 const queue = createStoreQueue({
   maxRows: 10_000_000,
@@ -34,7 +34,7 @@ const totals: Record<string, number> = { records: 0, folded: 0, overflow: 0, bad
 const collector = await startCollector({
   host: '127.0.0.1',
   ports: [0],
-  threads: 1,
+  threads: Number(threads),
   receiveBufferBytes: Number(receiveBufferBytes),
   flushMs: 10_000,
   maxConversations: 500_000,
