@@ -11,6 +11,8 @@ export interface Domain {
   readonly version: number;
   readonly id: number;
   readonly templates: Map<number, Template>;
+  /** Of `templates`. */
+  optionsTemplates: number;
   readonly sampling: Sampling;
   readonly sequence: Sequence;
   /** Start of the exporter in epoch milliseconds (IE 160), 0 unknown. */
@@ -52,6 +54,7 @@ export function domainOf(session: ExporterSession, version: number, id: number):
       version,
       id,
       templates: new Map(),
+      optionsTemplates: 0,
       sampling: {
         rate: 0,
         bySampler: new Map(),

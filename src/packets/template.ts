@@ -190,6 +190,7 @@ export function learn(session: ExporterSession, template: Template, onTemplate: 
   session.templates.add(template);
   session.templateBytes += template.byteCount;
   template.domain.templates.set(template.id, template);
+  if (template.isOptions) template.domain.optionsTemplates++;
   onTemplate(template);
 }
 
@@ -222,6 +223,7 @@ function forget(session: ExporterSession, template: Template): void {
   session.templateBytes -= template.byteCount;
   release(session, template.byteCount);
   template.domain.templates.delete(template.id);
+  if (template.isOptions) template.domain.optionsTemplates--;
 }
 
 /**
@@ -234,6 +236,9 @@ function withdraw(session: ExporterSession, domain: Domain, id: number, isOption
     return;
   }
   const isAll = id === (isOptions ? 3 : 2);
+  const { size } = domain.templates;
+  // A message may say so thousands of times; looking through all of the other kind each time would take long.
+  if (isAll && (isOptions ? domain.optionsTemplates : size - domain.optionsTemplates) === 0) return;
   const targets = isAll
     ? [...domain.templates.values()].filter((template) => template.isOptions === isOptions)
     : [domain.templates.get(id)];

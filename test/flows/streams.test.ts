@@ -161,6 +161,27 @@ describe('IPFIX over TCP', () => {
     await closed(await open(t, collector.streamPorts[0]));
   });
 
+  test('where all places are taken, a connection that says nothing makes room, one that exports does not', async (t) => {
+    const { collector, total, streams, until } = await start(t, {
+      streams: { tcpPort: 0, maxConnections: 3, idleTimeoutMs: 60_000 },
+    });
+    const [port] = collector.streamPorts;
+    const silent = [await open(t, port), await open(t, port)];
+    silent[0].write(Uint8Array.of(0, 10, 1));
+    const first = await open(t, port);
+    first.write(message(1));
+    await until('a record', () => total('records') === 1);
+    await closed(await open(t, port));
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    const late = await open(t, port);
+    late.write(message(2));
+    await until('a record of who came late', () => total('records') === 2);
+    await closed(silent[0]);
+    first.write(message(3, { template: false, sequence: 1 }));
+    await until('another of the first', () => total('records') === 3);
+    assert.deepEqual([streams('connectionsRefused'), streams('connectionsEvicted')], [1, 1]);
+  });
+
   test('a port that another program has is said', async (t) => {
     const { collector } = await start(t);
     await assert.rejects(

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeDatagram } from '../../src/packets/decode.ts';
 import { readNamedRecords } from '../../src/packets/fields.ts';
-import { malformedTotal } from '../../src/packets/session.ts';
+import { createRecordColumns } from '../../src/packets/records.ts';
+import { changeRoom, createRoom, leaveRoom } from '../../src/packets/room.ts';
+import { createSession, type ExporterSession, malformedTotal } from '../../src/packets/session.ts';
 import { createDecoder, RECEIVED_AT_MS } from './decode-all.ts';
 import {
   buildIpfix,
@@ -16,6 +19,7 @@ import {
   ipfixWithdrawal,
   type PlainFlow,
   seededRandom,
+  set,
   USUAL_FIELDS,
   usualValues,
   VARIABLE,
@@ -240,4 +244,105 @@ test('reading fields by name survives the same, and names as many records as the
     const options = named.session.counters.optionsRecords - before;
     assert.equal(count - options, columns.decode(datagram).length, `datagram ${i}`);
   }
+});
+
+const TWO: readonly Field[] = [
+  [8, 4],
+  [12, 4],
+];
+const flooded = (session: ExporterSession, i: number) => {
+  const columns = createRecordColumns(64);
+  const take = (datagram: Uint8Array) =>
+    decodeDatagram(session, datagram, RECEIVED_AT_MS + i, columns, () => undefined);
+  take(buildV9({ sourceId: i }, v9Template(256 + (i % 1000), [...TWO, [1 + (i % 60), 1 + (i % 8)]])));
+  // Data that nobody sent a template of, and a rate for each of many samplers.
+  take(buildV9({ sourceId: i % 3 }, set(2000 + (i % 500), new Uint8Array(300))));
+  take(
+    buildIpfix(
+      {},
+      ipfixOptionsTemplate(700, [[302, 4]], [[34, 4]]),
+      dataSet(
+        700,
+        [
+          [302, 4],
+          [34, 4],
+        ],
+        [[i, 100]],
+      ),
+    ),
+  );
+};
+
+test('what sessions hold together is bounded, each finds some room, and what they held is free when they end', () => {
+  const room = createRoom(400_000, 100);
+  const sessions = Array.from({ length: 100 }, (_, i) => createSession(`192.0.2.${i}`, {}, 'udp', room));
+  for (let i = 0; i < 20_000; i++) {
+    flooded(sessions[i % sessions.length], Math.floor(i / sessions.length));
+    assert.ok(room.bytes <= room.maxBytes);
+  }
+  assert.ok(room.bytes > room.maxBytes / 2);
+  assert.equal(
+    sessions.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
+    room.bytes,
+  );
+  const late = createSession('192.0.2.200', {}, 'udp', room);
+  const columns = createRecordColumns(64);
+  const good = buildV9({}, v9Template(256, TWO), dataSet(256, TWO, [['10.0.0.1', '198.18.0.1']]));
+  decodeDatagram(late, good, RECEIVED_AT_MS, columns, () => undefined);
+  assert.equal(columns.count, 1);
+  const other = createRoom(10_000_000, 100);
+  changeRoom(late, other);
+  assert.equal(other.bytes, late.heldBytes);
+  for (const session of sessions) leaveRoom(session);
+  assert.equal(room.bytes, 0);
+});
+
+test('sessions of strangers make few readers together, and a layout that is known costs none', () => {
+  const room = createRoom(10_000_000, 5);
+  let records = 0;
+  const hear = (session: ExporterSession, fields: readonly Field[]) => {
+    const columns = createRecordColumns(64);
+    const datagram = buildV9({}, v9Template(256, fields), set(256, new Uint8Array(600)));
+    decodeDatagram(session, datagram, RECEIVED_AT_MS, columns, () => undefined);
+    records += Math.min(1, columns.count);
+    return session.counters.dropped;
+  };
+  // Gaps that no other test leaves.
+  const layout = (i: number): Field[] => [
+    [8, 4],
+    [210, 300 + i],
+    [12, 4],
+  ];
+  const sessions = Array.from({ length: 50 }, (_, i) => createSession(`192.0.2.${i}`, {}, 'udp', room));
+  const dropped = sessions.map((session, i) => hear(session, layout(i)));
+  assert.deepEqual([records, dropped.reduce((sum, count) => sum + count)], [5, 45]);
+  assert.equal(hear(createSession('192.0.2.99', {}, 'udp', room), layout(0)), 0);
+});
+
+test('once enough templates pushed out others in a minute more are refused, and known ones go on', () => {
+  const { decode, session } = createDecoder({ templates: 16, changesPerMinute: 100 });
+  for (let i = 0; i < 5000; i++) decode(buildV9({}, v9Template(256 + i, TWO)));
+  const { templatesEvicted, templatesRefused } = session.counters;
+  assert.deepEqual([templatesEvicted, templatesRefused], [100, 5000 - 116]);
+  const last = 256 + 115;
+  decode(buildV9({}, v9Template(last, TWO)));
+  assert.equal(decode(buildV9({}, dataSet(last, TWO, [['10.0.0.1', '198.18.0.1']]))).length, 1);
+  assert.equal(session.counters.templatesRefused, 5000 - 116);
+});
+
+test('withdrawing all templates thousands of times takes no time, whatever there is of the other kind', () => {
+  const session = createSession('192.0.2.1', {}, 'stream');
+  const columns = createRecordColumns(64);
+  const take = (datagram: Uint8Array) =>
+    decodeDatagram(session, datagram, RECEIVED_AT_MS, columns, () => undefined);
+  for (let i = 0; i < 4000; i++) take(buildIpfix({}, ipfixOptionsTemplate(256 + i, [[302, 4]], [[34, 4]])));
+  const all = buildIpfix({}, ...Array.from({ length: 8000 }, () => ipfixWithdrawal(2)));
+  const began = performance.now();
+  take(all);
+  const tookMs = performance.now() - began;
+  // Looking at each template for each of them takes half a second.
+  assert.ok(tookMs < 100, `${tookMs} ms`);
+  assert.equal(session.templates.size, 4000);
+  take(buildIpfix({}, ipfixWithdrawal(3, true)));
+  assert.equal(session.templates.size, 0);
 });
