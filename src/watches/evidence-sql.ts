@@ -117,9 +117,13 @@ const BEFORE = 'minute >= toDateTime({baselineFrom:UInt32}) AND minute < toDateT
 
 /** Where S sends most since T0, by address, AS and category, with what was known of each before. */
 export async function topGroups(client: ClickHouseClient, frame: Frame): Promise<GroupRow[]> {
-  const found = await rows<GroupRow>(
+  const found = await rows<FoundGroup>(
     client,
-    `WITH after AS (
+    `SELECT level, multiIf(level = 'address', toString(external), level = 'asn', concat('AS', toString(asn)), category) AS destination,
+            network, kind, packets_out, packets_in, sampling, hasAny(paths, (
+              SELECT groupUniqArray((exporter, interface)) FROM exporter_minutes
+              WHERE in_packets > 0 AND minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32}))) AS visible
+     FROM (
        SELECT multiIf(grouping(external) = 0, 'address', grouping(asn) = 0, 'asn', 'category') AS level,
               external, asn, category, any(f.asn) AS network, any(f.category) AS kind, uniqExact(f.external) AS addresses,
               uniqExact(f.asn) AS networks, sum(raw_out) AS packets_out, sum(raw_in) AS packets_in,
@@ -128,29 +132,62 @@ export async function topGroups(client: ClickHouseClient, frame: Frame): Promise
        GROUP BY GROUPING SETS ((external), (asn), (category))
        HAVING level = 'address' OR (level = 'asn' AND asn != 0 AND addresses > 1)
          OR (level = 'category' AND category NOT IN ('', 'unknown') AND networks > 1)
-       ORDER BY scaled DESC, external, asn, category LIMIT ${MAX_ADDRESSES} BY level),
-     showing AS (
-       SELECT groupUniqArray((exporter, interface)) AS paths FROM exporter_minutes
-       WHERE in_packets > 0 AND minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32})),
-     before AS (
-       SELECT external, uniqExactIf(toStartOfHour(minute), ${frame.scope}) AS before_hours, uniqIf(internal, NOT (${frame.scope})) AS others
-       FROM conversations WHERE external IN (SELECT external FROM after WHERE level = 'address') AND ${BEFORE} GROUP BY external),
-     networks AS (
-       SELECT asn, uniqExact(toStartOfHour(minute)) AS asn_hours FROM conversations
-       WHERE ${frame.scope} AND asn IN (SELECT network FROM after) AND ${BEFORE} GROUP BY asn)
-     SELECT after.level AS level, multiIf(after.level = 'address', toString(after.external), after.level = 'asn', concat('AS', toString(after.asn)), after.category) AS destination,
-            if(after.level = 'category', 0, after.network) AS asn, after.kind AS category, after.packets_out AS packets_out,
-            after.packets_in AS packets_in, after.sampling AS sampling,
-            hasAny(after.paths, (SELECT paths FROM showing)) AS visible,
-            before.before_hours AS before_hours, networks.asn_hours AS asn_hours, before.others AS others
-     FROM after LEFT JOIN before ON before.external = after.external LEFT JOIN networks ON networks.asn = after.network
-     ORDER BY level, after.scaled DESC, destination`,
+       ORDER BY scaled DESC, external, asn, category LIMIT ${MAX_ADDRESSES} BY level)
+     ORDER BY level, scaled DESC, destination`,
     frame,
   );
+  const known = found.length > 0 ? await historyOf(client, frame, found) : new Map<string, HistoryRow>();
   const counts = { address: 0, asn: 0, category: 0 };
   return found
     .filter(({ level }) => counts[level]++ < (level === 'address' ? MAX_ADDRESSES : MAX_NETWORKS))
-    .map((row) => ({ ...row, destination: plain(row.destination) }));
+    .map(({ network, kind, ...row }) => {
+      const before = row.level === 'address' ? known.get(row.destination) : undefined;
+      return {
+        ...row,
+        destination: plain(row.destination),
+        asn: row.level === 'category' ? 0 : network,
+        category: kind,
+        before_hours: before?.hours ?? '0',
+        asn_hours: known.get(`AS${network}`)?.hours ?? '0',
+        others: before?.others ?? '0',
+      };
+    });
+}
+
+type FoundGroup = Pick<
+  GroupRow,
+  'level' | 'destination' | 'packets_out' | 'packets_in' | 'sampling' | 'visible'
+> & {
+  readonly network: number;
+  readonly kind: string;
+};
+
+interface HistoryRow {
+  readonly what: string;
+  readonly hours: string;
+  readonly others: string;
+}
+
+/** By address as found and by "AS64500": in how many hours before T0 S talked to it, and how many outside of S did. */
+async function historyOf(
+  client: ClickHouseClient,
+  frame: Frame,
+  found: readonly FoundGroup[],
+): Promise<Map<string, HistoryRow>> {
+  const addresses = found
+    .filter(({ level }) => level === 'address')
+    .map(({ destination }) => `toIPv6('${destination}')`);
+  const networks = [...new Set(found.map(({ network }) => Number(network)))];
+  const history = await rows<HistoryRow>(
+    client,
+    `SELECT toString(external) AS what, uniqExactIf(toStartOfHour(minute), ${frame.scope}) AS hours, uniqIf(internal, NOT (${frame.scope})) AS others
+     FROM conversations WHERE external IN (${addresses.join(', ')}) AND ${BEFORE} GROUP BY external
+     UNION ALL
+     SELECT concat('AS', toString(asn)) AS what, uniqExact(toStartOfHour(minute)) AS hours, 0 AS others FROM conversations
+     WHERE ${frame.scope} AND asn IN (${networks.join(', ')}) AND ${BEFORE} GROUP BY asn`,
+    frame,
+  );
+  return new Map(history.map((row) => [row.what, row]));
 }
 
 /** Per minute before and after T0: for each group, and over all of the question's destinations. */
@@ -166,7 +203,7 @@ export async function minuteSeries(
              AND abs(((toHour(minute) - toHour(toDateTime({since:UInt32})) + 36) % 24) - 12) <= 1))`
     : '';
   const window = `minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32}) ${like}`;
-  const selects = partsOf(groups, true).map(
+  const selects = togetherWhereShared(frame, partsOf(groups, true)).map(
     ({ key, condition }) =>
       `SELECT ${key} AS key, toUnixTimestamp(minute) AS at, sum(bytes_out) AS bytes_out, sum(packets_out) AS packets_out,
               sum(flows_out) AS flows_out, sum(bytes_in) AS bytes_in, sum(packets_in) AS packets_in
@@ -190,7 +227,7 @@ export async function minuteSeries(
 }
 
 interface Part {
-  readonly level: GroupLevel;
+  readonly levels: readonly GroupLevel[];
   /** Expression of the group's key. */
   readonly key: string;
   /** Whether a row belongs to one of the groups. */
@@ -202,25 +239,40 @@ function partsOf(groups: readonly GroupRow[], withAll: boolean): Part[] {
     groups.filter((group) => group.level === level).map((group) => group.destination);
   const [addresses, networks, categories] = [of('address'), of('asn'), of('category')];
   const parts: Part[] = [
-    { level: 'question', key: "'question all'", condition: withAll ? '1' : '0' },
+    { levels: ['question'], key: "'question all'", condition: withAll ? '1' : '0' },
     {
-      level: 'address',
+      levels: ['address'],
       key: `concat('address ', replaceRegexpOne(toString(external), '^::ffff:([0-9]+[.])', '\\\\1'))`,
       condition: rangeCondition('external', addressSet(...addresses)),
     },
     {
-      level: 'asn',
+      levels: ['asn'],
       key: "concat('asn AS', toString(asn))",
       condition:
         networks.length > 0 ? `asn IN (${networks.map((one) => Number(one.slice(2))).join(', ')})` : '0',
     },
     {
-      level: 'category',
+      levels: ['category'],
       key: "concat('category ', category)",
       condition: categories.length > 0 ? `category IN (${categories.map(quoted).join(', ')})` : '0',
     },
   ];
   return parts.filter(({ condition }) => condition !== '0');
+}
+
+/** A part at a time reads what its condition leaves; where packets are shown twice, planning each costs more than reading all at once. */
+function togetherWhereShared(frame: Frame, parts: readonly Part[]): Part[] {
+  if (frame.duplicates.length === 0 || parts.length < 2) return [...parts];
+  const keys = parts.map(({ key, condition }) => `if(${condition}, ${key}, '')`);
+  return [
+    {
+      levels: parts.flatMap(({ levels }) => levels),
+      key: `arrayJoin(arrayFilter(k -> k != '', [${keys.join(', ')}]))`,
+      condition: parts.some(({ condition }) => condition === '1')
+        ? '1'
+        : `(${parts.map(({ condition }) => `(${condition})`).join(' OR ')})`,
+    },
+  ];
 }
 
 /** Keys and categories are words of our own, but they come from a store: nothing that could end the text goes in. */
@@ -235,9 +287,12 @@ export async function usualPeaks(
 ): Promise<Map<string, UsualPeak[]>> {
   const found = new Map<string, UsualPeak[]>();
   const wanted = groups.filter((group) => peaks.has(keyOf(group.level, group.destination)));
-  for (const { level, key, condition } of partsOf(wanted, peaks.has('question all'))) {
-    const times = [...peaks].filter(([name]) => name.startsWith(`${level} `));
-    const peakOf = `transform(${key}, [${times.map(([name]) => quoted(name)).join(', ')}], [${times.map(([, at]) => Math.floor(at / 1000)).join(', ')}], 0)`;
+  for (const { levels, key, condition } of togetherWhereShared(
+    frame,
+    partsOf(wanted, peaks.has('question all')),
+  )) {
+    const times = [...peaks].filter(([name]) => levels.some((level) => name.startsWith(`${level} `)));
+    const peakOf = `transform(name, [${times.map(([name]) => quoted(name)).join(', ')}], [${times.map(([, at]) => Math.floor(at / 1000)).join(', ')}], 0)`;
     const result = await rows<{ name: string; days: number; bytes: string; packets: string; flows: string }>(
       client,
       `SELECT name, days, max(b) AS bytes, max(p) AS packets, max(c) AS flows FROM (

@@ -9,9 +9,6 @@ const COVERING = 0.7;
 /** Paths in one question; those beyond it are counted as they are. */
 const MAX_SHADOWED = 300;
 
-/** Of `count` sampled packets, as many stand for certain (a Poisson count's lower end, at two deviations), 0 to 1. */
-const certain = (count: string) => `greatest(0, 1 - 2 * (sqrt(${count}) + 1) / greatest(${count}, 1))`;
-
 export interface Counted {
   readonly table: 'conversations' | 'conversation_hours';
   /** Names of columns that are passed on besides the counts of both ways. */
@@ -61,16 +58,13 @@ export function countedFrom(
   const needed = [
     ...new Set(['internal', 'external', 'external_port', 'protocol', 'sampling_rate', ...columns]),
   ];
-  const sums = WAYS.flatMap((way, i) => {
-    const shown = `role.5 * role.${6 + i} * toFloat64(${way}_packets)`;
-    const own = `(1 - role.5) * toFloat64(${way}_packets)`;
-    return WINDOWS.flatMap((window) => [
-      `sum(${shown}) OVER ${window} AS elected_${way}_${window}_raw`,
-      `sum(${shown} * sampling_rate) OVER ${window} AS elected_${way}_${window}`,
-      `sum(${own}) OVER ${window} AS own_${way}_${window}_raw`,
-      `sum(${own} * sampling_rate) OVER ${window} AS own_${way}_${window}`,
-    ]);
-  });
+  // One sum over arrays in place of eight: planning a window costs more than filling it.
+  const summed = WAYS.flatMap((way, i) => [
+    `role.5 * role.${6 + i} * toFloat64(${way}_packets)`,
+    `role.5 * role.${6 + i} * toFloat64(${way}_packets) * sampling_rate`,
+    `(1 - role.5) * toFloat64(${way}_packets)`,
+    `(1 - role.5) * toFloat64(${way}_packets) * sampling_rate`,
+  ]);
   const conversation = `PARTITION BY role.1, internal, external, external_port, protocol ORDER BY toUnixTimestamp(role_time)`;
   return `(
     SELECT ${passed}, ${counts} FROM ${table} WHERE (${where}) AND NOT ${isOwn(at)}
@@ -80,7 +74,7 @@ export function countedFrom(
       SELECT *, NOT (role.6 AND ${covers('out')}) AS counts_out, NOT (role.7 AND ${covers('in')}) AS counts_in
       FROM (
         SELECT ${needed.join(', ')}, ${counts}, role, ${isAlive(shadows, time, heard)} AS is_alive,
-          ${sums.join(',\n          ')}
+          sumForEach([${summed.join(', ')}]) OVER here AS here_sums, sumForEach([${summed.join(', ')}]) OVER near AS near_sums
         FROM (
           SELECT ${needed.join(', ')}, ${time} AS role_time, ${counts},
             arrayJoin(arrayFilter(t -> ${at} >= t.2 AND ${at} < t.3, ${roles}[${path}])) AS role
@@ -93,9 +87,6 @@ export function countedFrom(
 
 const WAYS = ['out', 'in'] as const;
 type Way = (typeof WAYS)[number];
-/** The minute itself, and what is near to it. */
-const WINDOWS = ['here', 'near'] as const;
-type Window = (typeof WINDOWS)[number];
 export const COUNTS = [
   'out_bytes',
   'out_packets',
@@ -111,14 +102,12 @@ export const COUNTS = [
  * conversation at all.
  */
 function covers(way: Way): string {
-  const within = (window: Window, isAlive: string) => {
-    const own = `own_${way}_${window}`;
-    const elected = `elected_${way}_${window}`;
-    const wanted = `(${COVERING} * ${own} * if(${own} > ${own}_raw, ${certain(`${own}_raw`)}, 1))`;
-    const noise = `if(role.8 > 1, 2 * role.8 * (sqrt(${wanted} / role.8) + 1), 0)`;
-    return `((${elected}_raw > 0 OR ${isAlive}) AND ${elected} + ${noise} >= ${wanted})`;
-  };
-  return `(${within('here', '0')} OR ${within('near', 'is_alive')})`;
+  const from = way === 'out' ? 0 : 4;
+  const [electedRaw, elected, ownRaw, own] = [1, 2, 3, 4].map((place) => `s[${from + place}]`);
+  const wanted = `${COVERING} * ${own} * if(${own} > ${ownRaw}, 1 - 2 * (sqrt(${ownRaw}) + 1) / ${ownRaw}, 1)`;
+  // What E expected samples make certain, E - 2 sqrt(E) - 2, solved for E.
+  const shown = `if(role.8 > 1, role.8 * pow(1 + sqrt(3 + ${elected} / role.8), 2), ${elected})`;
+  return `arrayExists((s, silent) -> (${electedRaw} > 0 OR silent) AND ${wanted} <= ${shown}, [here_sums, near_sums], [0, is_alive])`;
 }
 
 /** A sampled path's silence about a conversation says something only while it shows others. */
