@@ -1,5 +1,6 @@
 // exporters that were heard -> what each did since it was last reported, some at a time
 import { createSession, malformedTotal, type SessionCounters } from '../packets/session.ts';
+import { enterpriseOf, settleRate, settleZone } from './exporter-signs.ts';
 import type { Exporter, ExporterReport } from './exporters.ts';
 import { createFoldCounters, type FoldCounters } from './fold.ts';
 import type { Session } from './places.ts';
@@ -21,6 +22,9 @@ const FOLD_COUNTS = Object.keys(createFoldCounters()) as (keyof FoldCounters)[];
 const MALFORMED = SESSION_COUNTS.length;
 const FIRST_FOLD = MALFORMED + 1;
 const COUNTS: readonly string[] = [...SESSION_COUNTS, 'malformed', ...FOLD_COUNTS];
+
+const DATAGRAMS = COUNTS.indexOf('datagrams');
+const RECORDS = COUNTS.indexOf('records');
 
 /** Adds what a session counted. */
 export function addSession(totals: Totals, { decoder: { counters } }: Session): void {
@@ -64,6 +68,8 @@ export function reportExporter(exporter: Exporter): ExporterReport | undefined {
   }
   if (!isAny) return undefined;
   exporter.reported = totals;
+  settleZone(exporter.signs);
+  settleRate(exporter.signs, exporter.lastSeenMs, totals[DATAGRAMS], totals[RECORDS]);
   return { address: exporter.address, lastSeenMs: exporter.lastSeenMs, counters, ...describe(exporter) };
 }
 
@@ -86,6 +92,11 @@ function describe(exporter: Exporter): Pick<ExporterReport, 'versions' | 'isProv
       sessions: exporter.sessions.size,
       samplingRate: exporter.samplingRate,
       samplingOrigin: exporter.samplingOrigin,
+      datagramsPerSecond: exporter.signs.datagramsPerSecond,
+      recordsPerSecond: exporter.signs.recordsPerSecond,
+      enterprise: enterpriseOf([...exporter.sessions.values()].map(({ decoder }) => decoder)),
+      recordLagMs: exporter.signs.recordLagMs,
+      recordZoneMs: exporter.signs.zoneMs,
     },
   };
 }

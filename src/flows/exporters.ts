@@ -11,6 +11,7 @@ import {
   type Totals,
   takeTotals,
 } from './exporter-report.ts';
+import { createSigns, type Signs } from './exporter-signs.ts';
 import { createFoldCounters, type FoldCounters } from './fold.ts';
 import { createNumbers, giveBack, type Numbers, takeNumber } from './numbers.ts';
 import {
@@ -60,6 +61,7 @@ export interface Exporter {
   lastEpoch: number;
   /** Rows of the conversation table since its drain `lastEpoch` began. */
   rows: number;
+  readonly signs: Signs;
   /** One of its sessions handed out records for a minute or longer. */
   isProven: boolean;
   /** It waits to be reported. */
@@ -86,8 +88,17 @@ export interface ExporterGauges {
   readonly sessions: number;
   /** 0 where nothing states it: then 1 is assumed. */
   readonly samplingRate: number;
-  /** 1 where the operator says so, not the exporter. */
+  /** Place in SAMPLING_ORIGINS; 0: nothing states it. */
   readonly samplingOrigin: number;
+  /** Over a minute or what is longer. */
+  readonly datagramsPerSecond?: number;
+  readonly recordsPerSecond?: number;
+  /** IANA enterprise number of the elements in its templates; 0 where they have none. */
+  readonly enterprise?: number;
+  /** How long before its receipt (by its header's clock) the latest flow ended; far off where flows tell another time than headers. */
+  readonly recordLagMs?: number;
+  /** By how much the times of its flows are moved for that. */
+  readonly recordZoneMs?: number;
 }
 
 export interface Exporters {
@@ -168,6 +179,7 @@ export function findExporter(exporters: Exporters, address: string): Exporter | 
     samplingOrigin: 0,
     lastEpoch: -1,
     rows: 0,
+    signs: createSigns(),
     isProven: false,
     isHeard: false,
     isGone: false,

@@ -11,6 +11,7 @@ import type { AttemptBatch } from './attempt-batch.ts';
 import { type Attempts, createAttempts, keepAttempts, takeAttempts } from './attempts.ts';
 import type { ConversationBatch } from './batch.ts';
 import { compileClassifier } from './classify.ts';
+import { noteLag } from './exporter-signs.ts';
 import {
   allowExporters,
   countSessions,
@@ -149,7 +150,11 @@ export function createFolder(options: FolderOptions): Folder {
   let currentMs = 0;
   const flush = () => {
     if (currentSession && columns.count > 0) {
-      correctClock(columns, currentSession.decoder.counters.clockOffsetMs, currentMs);
+      const { signs } = currentSession.exporter;
+      const { clockOffsetMs } = currentSession.decoder.counters;
+      if (Math.abs(clockOffsetMs) >= CLOCK_TOLERANCE_MS) moveTimes(columns, clockOffsetMs, currentMs);
+      noteLag(signs, columns, currentMs);
+      if (signs.zoneMs !== 0) moveTimes(columns, signs.zoneMs, currentMs);
       foldInto(folding, currentSession.exporter, columns, currentMs);
     }
     columns.count = 0;
@@ -294,9 +299,9 @@ function setSampling(exporter: Exporter, { samplingRate, samplingOrigin, count }
 /**
  * An exporter whose clock is wrong tells wrong times, but how long before its own export time a flow ended it tells rightly.
  * Times move by the difference of the clocks where that brings them nearer to the time of receipt; a header can be wrong too.
+ * The same for flows that tell local time under a header that is right (settleZone).
  */
-function correctClock(columns: RecordColumns, offsetMs: number, receivedAtMs: number): void {
-  if (Math.abs(offsetMs) < CLOCK_TOLERANCE_MS) return;
+function moveTimes(columns: RecordColumns, offsetMs: number, receivedAtMs: number): void {
   for (let i = 0; i < columns.count; i++) {
     if (Math.abs(columns.endMs[i] + offsetMs - receivedAtMs) >= Math.abs(columns.endMs[i] - receivedAtMs))
       continue;

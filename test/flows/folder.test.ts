@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildTables } from '../../enrichment/tables.ts';
 import { conversations } from '../../src/flows/batch.ts';
+import type { ExporterGauges } from '../../src/flows/exporters.ts';
 import { createFolder, type Folder, type FolderOptions } from '../../src/flows/folder.ts';
 import { addressSet, parseAddress } from '../../src/model/addresses.ts';
+import { buildIpfix, dataSet, type Field, ipfixTemplate } from '../packets/generate.ts';
 import { v9Datagram } from './v9.ts';
 
 const NOON = Date.UTC(2026, 10, 2, 12);
@@ -17,6 +19,31 @@ const RECORD = {
 
 const folder = (options: Partial<FolderOptions> = {}): Folder =>
   createFolder({ internal: addressSet('10.0.0.0/8'), ...options });
+
+const TIMED: readonly Field[] = [
+  [8, 4],
+  [12, 4],
+  [11, 2],
+  [4, 1],
+  [1, 4],
+  [2, 4],
+  [152, 8],
+  [153, 8],
+];
+
+function ipfixDatagram(
+  one: typeof RECORD & { readonly startMs: number; readonly endMs: number },
+  exportMs: number,
+  sequence: number,
+): Uint8Array {
+  const { source, destination, destinationPort, bytes, packets, startMs, endMs } = one;
+  const values = [source, destination, destinationPort, 6, bytes, packets, startMs, endMs];
+  return buildIpfix(
+    { seconds: exportMs / 1000, sequence },
+    ipfixTemplate(256, TIMED),
+    dataSet(256, TIMED, [values]),
+  );
+}
 
 const rowsOf = (one: Folder) => one.drain().flatMap((batch) => [...conversations(batch)]);
 
@@ -181,4 +208,50 @@ test('reports hold what happened since the last one, and nothing of those who we
     ]),
     [['192.0.2.3', 1, 2, 2]],
   );
+});
+
+test('local time in flows under a right header is measured, shown, and corrected after six reports', () => {
+  for (const hours of [-5, 2, 5.75]) {
+    const one = folder();
+    const zoneMs = hours * 3_600_000;
+    let lastMinute = 0;
+    for (let report = 0; report < 8; report++) {
+      const nowMs = NOON + report * 5000;
+      const times = { startMs: nowMs - 60_000 + zoneMs, endMs: nowMs - 1500 + zoneMs };
+      one.receive('192.0.2.2', 40_000, ipfixDatagram({ ...RECORD, ...times }, nowMs, report), nowMs);
+      const [{ gauges }] = one.report().exporters;
+      assert.equal(gauges.recordLagMs, 1500 - zoneMs);
+      assert.equal(gauges.recordZoneMs, report < 5 ? 0 : -zoneMs);
+      lastMinute = rowsOf(one)[0].minuteMs;
+    }
+    assert.equal(lastMinute, NOON - 60_000, `${hours} hours`);
+  }
+});
+
+test('flows that ended long ago, one here and there, or replayed ones, are not taken for another time zone', () => {
+  const one = folder();
+  const send = (nowMs: number, endMs: number) => {
+    one.receive('192.0.2.2', 40_000, ipfixDatagram({ ...RECORD, startMs: endMs, endMs }, nowMs, 0), nowMs);
+    return one.report().exporters[0].gauges.recordZoneMs;
+  };
+  // An idle connection that softflowd held for an hour.
+  assert.equal(send(NOON, NOON - 3_601_000), 0);
+  assert.equal(send(NOON + 10_000, NOON - 2000), 0);
+  assert.equal(send(NOON + 20_000, NOON + 20_000 - 3_601_000), 0);
+  // Replayed: at one's own pace, from some time ago.
+  for (let i = 3; i < 20; i++)
+    assert.equal(send(NOON + i * 10_000, NOON - 7_900_000 + i * 60_000), 0, String(i));
+});
+
+test('the rate of datagrams and records is of the last minute, the maker that of its elements', () => {
+  const one = folder();
+  let gauges: ExporterGauges | undefined;
+  for (let second = 0; second < 200; second++) {
+    const nowMs = NOON + second * 1000;
+    const count = second < 90 ? 1 : 3;
+    for (let i = 0; i < count; i++)
+      one.receive('192.0.2.2', 40_000, v9Datagram([RECORD, RECORD], { exportMs: nowMs }), nowMs);
+    if (second % 10 === 9) gauges = one.report().exporters[0].gauges;
+  }
+  assert.deepEqual([gauges?.datagramsPerSecond, gauges?.recordsPerSecond, gauges?.enterprise], [3, 6, 0]);
 });
