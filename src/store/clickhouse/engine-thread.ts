@@ -1,9 +1,9 @@
 // a thread that asks the engine in this process, one statement after the other
-import { readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ConversationBatch } from '../../flows/batch.ts';
+import { setThreadPriority } from '../../flows/thread-priority.ts';
 import { conversationBlock } from './conversation-native.ts';
 
 export interface ThreadOptions {
@@ -34,7 +34,8 @@ export type FromEngine =
 if (parentPort) run(workerData as ThreadOptions);
 
 function run(options: ThreadOptions): void {
-  lowerPriority(options.niceness);
+  // Threads that the engine makes for this one have its priority: sockets and answers come before merges.
+  setThreadPriority(options.niceness);
   const require = createRequire(import.meta.url);
   const { Session } = require('chdb') as typeof import('chdb');
   let session: InstanceType<typeof Session>;
@@ -73,16 +74,6 @@ function runTask(
     return session.query(sql);
   } finally {
     rmSync(file, { force: true });
-  }
-}
-
-/** Threads that the engine makes for this one have its priority: sockets and answers come before merges. Linux only. */
-function lowerPriority(niceness: number): void {
-  if (process.platform !== 'linux' || niceness === 0) return;
-  try {
-    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), niceness);
-  } catch {
-    // Without /proc it goes on as it is.
   }
 }
 
