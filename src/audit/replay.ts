@@ -8,13 +8,8 @@ import type { AttemptBatch } from '../flows/attempt-batch.ts';
 import type { ConversationBatch } from '../flows/batch.ts';
 import { findDuplicates, WINDOW_MS } from '../flows/find-duplicates.ts';
 import { createFolder } from '../flows/folder.ts';
-import {
-  addressSet,
-  hasAddress,
-  parseAddress,
-  subtractAddresses,
-  unionAddresses,
-} from '../model/addresses.ts';
+import type { TranslationBatch } from '../flows/translation-batch.ts';
+import { addressSet, hasAddress, NO_ADDRESSES, parseAddress } from '../model/addresses.ts';
 import type { Alert, DeviceAlert } from '../model/alert.ts';
 import type { Event } from '../model/event.ts';
 import type { Host, RulesetState } from '../model/host.ts';
@@ -22,11 +17,12 @@ import type { Evidence } from '../model/watch.ts';
 import type { CapturedDatagram } from '../packets/pcap.ts';
 import { insertAttempts } from '../store/clickhouse/attempts.ts';
 import { insertConversations } from '../store/clickhouse/conversations.ts';
+import { insertTranslations } from '../store/clickhouse/translations.ts';
 import { answerWatch } from '../watches/answer.ts';
 import { gatherEvidence } from '../watches/evidence.ts';
 import { nextHostAnswerAt } from '../watches/host-answer.ts';
-import { relayAddresses } from '../watches/open.ts';
 import { nextAnswerAt } from '../watches/schedule.ts';
+import { orientationOf } from '../watches/site.ts';
 import { type OpenedWatch, siteFacts } from './evidence.ts';
 import { createHostAnswers } from './host-answers.ts';
 import type { OpenedHostQuestion } from './hosts.ts';
@@ -34,6 +30,8 @@ import type { AuditSite } from './site.ts';
 
 /** Conversations held before they go to the store. */
 const FLUSH_ROWS = 300_000;
+/** Pools of translations that wait for the same. */
+const FULL_POOLS = 8;
 
 /** Flows from before a change arrive within the active timeouts of exporters. */
 const LATE_FLOWS_MS = 3_600_000;
@@ -68,20 +66,26 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
   const { site, client, watches, questions } = input;
   const isStored = watches.length > 0 || questions.length > 0;
   const internal = siteFacts(site).internal;
-  const relays = watches.map(({ draft }) => relayAddresses(draft.facts.change.opens, internal));
+  const opens = watches.map(({ draft }) => draft.facts.change.opens);
   const full: ReturnType<typeof folder.drain> = [];
   const attempts: AttemptBatch[] = [];
   const takeAttempts = () => {
     const batch = folder.takeAttempts();
     if (batch) attempts.push(batch);
   };
+  const translations: TranslationBatch[] = [];
+  const takeTranslations = () => {
+    const batch = folder.takeTranslations();
+    if (batch) translations.push(batch);
+  };
   const folder = createFolder({
-    internal: subtractAddresses(internal, unionAddresses(...relays)),
+    internal: orientationOf(internal, opens, NO_ADDRESSES),
     tables: input.tables,
     maxConversations: FLUSH_ROWS * 2,
     onFull: () => full.push(...folder.drain()),
     hosts: addressSet(...input.hosts.flatMap((host) => host.addresses)),
     onAttemptsFull: () => takeAttempts(),
+    onTranslationsFull: () => takeTranslations(),
   });
   // One insert is under way while the next rows are decoded.
   let inserting: Promise<void> = Promise.resolve();
@@ -89,8 +93,10 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
     await inserting;
     const batches = [...full.splice(0), ...folder.drain()];
     takeAttempts();
+    takeTranslations();
     const contacts = attempts.splice(0);
-    if (isStored) inserting = insertAll(client, batches, questions.length > 0 ? contacts : []);
+    const told = translations.splice(0);
+    if (isStored) inserting = insertAll(client, batches, questions.length > 0 ? contacts : [], told);
     inserting.catch(() => {});
   };
   const received = new Map<string, number>();
@@ -102,7 +108,7 @@ export async function replay(input: ReplayInput): Promise<{ recordCount: number;
       const { source, sourcePort, payload, atMs } = current.value;
       received.set(source, (received.get(source) ?? 0) + 1);
       folder.receive(source, sourcePort, payload, atMs);
-      if (folder.count() + full.length * 1000 > FLUSH_ROWS) await store();
+      if (folder.count() + full.length * 1000 > FLUSH_ROWS || translations.length > FULL_POOLS) await store();
       current = await datagrams.next();
     }
   };
@@ -165,9 +171,11 @@ async function insertAll(
   client: ClickHouseClient,
   conversations: readonly ConversationBatch[],
   attempts: readonly AttemptBatch[],
+  translations: readonly TranslationBatch[],
 ): Promise<void> {
   if (conversations.length > 0) await insertConversations(client, conversations);
   if (attempts.length > 0) await insertAttempts(client, attempts);
+  if (translations.length > 0) await insertTranslations(client, translations);
 }
 
 const totalOf = (received: ReadonlyMap<string, number>) =>

@@ -12,6 +12,8 @@ export interface Question {
   readonly untilMs: number;
   /** Internal sources whose traffic counts, and the translated addresses they appear as; as addressSet reads them. */
   readonly scope: readonly string[];
+  /** Of the scope, those that are not the sources themselves, but what rules translate them to; missing: none. */
+  readonly translated?: readonly string[];
   /** External destinations that the change made reachable; ["any"] where it names none. */
   readonly destinations: readonly string[];
   readonly services: readonly string[];

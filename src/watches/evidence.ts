@@ -100,7 +100,7 @@ async function framed(
   if (!activity.isSeenAfter) gaps.push('no flows since the change');
   // One exporter may show the same on two of its interfaces.
   const duplicates = await duplicatesBetween(client, frame.baselineFrom * 1000, frame.until * 1000);
-  const translated = await translatedScope(client, frame);
+  const translated = await translatedScope(client, frame, question.translated ?? []);
   gaps.push(...translated.gaps);
   return {
     frame: {

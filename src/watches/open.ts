@@ -231,6 +231,7 @@ function questionOf(
     ? addressSet(...(facts.approvedForward.sources ?? []))
     : undefined;
   const scope = approved ? subtractAddresses(inside, approved) : unionAddresses(inside, translated);
+  const others = subtractAddresses(translated, inside);
   const outside = union(opens.map((opening) => outsideOf(opening, internal)));
   const isAnywhere = sameAddresses(outside, subtractAddresses(ANY_ADDRESS, internal));
   return {
@@ -239,6 +240,7 @@ function questionOf(
     fromMs: facts.occurredBetween.fromMs,
     untilMs: facts.occurredBetween.toMs + watchMs,
     scope: formatAddresses(scope),
+    ...(approved || noAddresses(others) ? {} : { translated: formatAddresses(others) }),
     destinations:
       isAnywhere || noAddresses(outside)
         ? ['any']
@@ -256,6 +258,15 @@ export function relayAddresses(opens: readonly Opening[], internal: AddressSet):
     .map((opening) => intersectAddresses(opening.traffic.destinations, internal))
     .filter((set) => set.v4.length <= 64 && set.v6.length <= 64 && countAddresses(set) <= 256);
   return union(local);
+}
+
+/** More addresses than this are no pool, but a rule that says "any". */
+const MAX_POOL = 65_536;
+
+/** The pools that sources of openings are translated to: an exporter outside of the device shows these as the source. */
+export function poolAddresses(opens: readonly Opening[]): AddressSet {
+  const pools = opens.flatMap(({ sourceTranslation }) => sourceTranslation?.addresses ?? []);
+  return union(pools.filter((pool) => countAddresses(pool) <= MAX_POOL));
 }
 
 /** Sources appear as the pool of their translation, or as one of the device's own addresses. */

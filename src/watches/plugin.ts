@@ -5,16 +5,20 @@ import { readParameters } from '../analytics/parameters.ts';
 import { meansConfigChanged } from '../events/changes.ts';
 import type {} from '../events/plugin.ts';
 import type {} from '../flows/plugin.ts';
-import { type AddressSet, addressSet, sameAddresses } from '../model/addresses.ts';
+import { type AddressSet, addressSet, NO_ADDRESSES, sameAddresses } from '../model/addresses.ts';
 import type { Event } from '../model/event.ts';
 import { provide } from '../provide.ts';
+import { translatedAddresses } from '../store/clickhouse/translations.ts';
 import { allDevices, type Device } from '../store/postgres/devices.ts';
 import { allHosts } from '../store/postgres/hosts.ts';
 import { isSameMachine } from './host-site.ts';
-import { orientationAddresses } from './site.ts';
+import { isAddress, orientationAddresses } from './site.ts';
 
 /** Devices and watches change seldom; this is how late a collector may learn of it. */
 const REFRESH_MS = 10_000;
+/** Addresses that hosts are translated to: how often they are read, and how long one stays that no event names any more. */
+const LEARN_MS = 60_000;
+const LEARN_FROM_MS = 7 * 86_400_000;
 /** A change is rarely one line: the pull waits this long for the rest. The job pulls once more when it has settled. */
 const DEBOUNCE_MS = 3000;
 
@@ -26,8 +30,16 @@ export default fp(
     let byOrigin = new Map<string, Device>();
     let hostAddresses: AddressSet | undefined;
     let internal: AddressSet | undefined;
+    let translated = NO_ADDRESSES;
+    let learnAtMs = 0;
     const pullDueAtMs = new Map<string, number>();
     let timer: NodeJS.Timeout | undefined;
+
+    // Exporters that somebody registered: any other could make a host of the internet pass for one of the site.
+    const learnTranslated = (devices: readonly Device[]) => {
+      const exporters = devices.flatMap((device) => device.exporters).filter(isAddress);
+      return translatedAddresses(services.clickhouse, exporters, services.now() - LEARN_FROM_MS);
+    };
 
     const refresh = async () => {
       const devices = await allDevices(services.postgres);
@@ -51,7 +63,11 @@ export default fp(
         hostAddresses = ofHosts;
         app.flows.setHosts(ofHosts);
       }
-      const next = await orientationAddresses(services.postgres, services.settings);
+      if (services.now() >= learnAtMs) {
+        learnAtMs = services.now() + LEARN_MS;
+        translated = await learnTranslated(devices);
+      }
+      const next = await orientationAddresses(services.postgres, services.settings, translated);
       if (internal && sameAddresses(internal, next)) return;
       internal = next;
       app.flows.setInternal(next);

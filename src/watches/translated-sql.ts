@@ -4,7 +4,7 @@
 // device (RFC 8158, NSEL): by session, where they name the destination; where they name bindings or blocks of ports only, an
 // address stands for a host while no other host has it.
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type AddressSet, addressSet } from '../model/addresses.ts';
+import { type AddressSet, addressSet, noAddresses, unionAddresses } from '../model/addresses.ts';
 import type { Frame } from './evidence-sql.ts';
 import { rangeCondition } from './ranges-sql.ts';
 
@@ -12,6 +12,9 @@ import { rangeCondition } from './ranges-sql.ts';
 const MAX_ADDRESSES = 256;
 /** Of these addresses, by all hosts. */
 const MAX_EVENTS = 200_000;
+/** Conversations of these addresses, and of S with what these spoke to: what sets of a question can hold. */
+const MAX_ROWS = 5_000_000;
+const MAX_INSIDE = 2_000_000;
 const DAY_SECONDS = 86_400;
 /** A translation whose end nobody told lasts so long: a session, and a binding or a block of ports. */
 const HELD_SESSION = DAY_SECONDS;
@@ -30,21 +33,41 @@ export interface Translated {
 }
 
 /**
- * Without events about the hosts of S, the scope as it is. What an exporter inside shows too counts once. An address that is
- * in the scope already, as the rules of a device say that S appears as it, loses what events say was done by others only.
+ * Without events about the hosts of S, and without flows of what rules translate them to (`byRules`, part of the scope), the
+ * scope as it is. What an exporter inside shows too counts once. An address that rules name loses what events say was done by
+ * others only.
  */
-export async function translatedScope(client: ClickHouseClient, frame: Frame): Promise<Translated> {
+export async function translatedScope(
+  client: ClickHouseClient,
+  frame: Frame,
+  byRules: readonly string[],
+): Promise<Translated> {
   const { addresses, gaps } = await addressesOf(client, frame);
-  if (addresses.length === 0) return { scope: frame.scope, gaps };
-  const parts = partsOf(frame, addressSet(...addresses));
-  const events = await count(client, `SELECT count() AS found FROM translations WHERE ${parts.told}`);
-  if (events > MAX_EVENTS)
+  const all = unionAddresses(addressSet(...addresses), addressSet(...byRules));
+  if (noAddresses(all)) return { scope: frame.scope, gaps };
+  const places = placesOf(frame, all);
+  const seen = await atMost(client, MAX_ROWS, `conversations WHERE ${places.seen}`);
+  if (seen === 0) return { scope: frame.scope, gaps };
+  if (seen > MAX_ROWS)
     return {
       scope: frame.scope,
-      gaps: [
-        `more than ${MAX_EVENTS} events of address translation: flows outside of it are not joined to hosts`,
-      ],
+      gaps: [...gaps, `too many flows outside of address translation to join them to hosts`],
     };
+  const inside = await atMost(client, MAX_INSIDE, `conversations WHERE ${places.inside}`);
+  const isTwice = inside > MAX_INSIDE;
+  if (isTwice)
+    gaps.push(
+      'what flows show inside and outside of address translation is counted twice: there are too many',
+    );
+  const shown = isTwice || inside === 0 ? '0' : shownInside(places);
+  const onceInside = `(${frame.scope} AND NOT (${places.behind} AND ${shown}))`;
+  if (addresses.length === 0) return { scope: onceInside, gaps };
+  if ((await atMost(client, MAX_EVENTS, `translations WHERE ${places.told}`)) > MAX_EVENTS)
+    return {
+      scope: onceInside,
+      gaps: [...gaps, 'too many events of address translation to join flows outside of it to hosts'],
+    };
+  const parts = partsOf(frame, places, shown);
   return { scope: parts.scope, gaps: [...gaps, ...(await sharedNotes(client, frame, parts))] };
 }
 
@@ -69,11 +92,44 @@ async function addressesOf(
 const within = ({ baselineFrom, until }: Frame) =>
   `at >= toDateTime(${int(baselineFrom - HELD_BINDING)}) AND at <= toDateTime(${int(until + 1)})`;
 
+const windowOf = ({ baselineFrom, until }: Frame) =>
+  `minute >= toDateTime(${int(baselineFrom)}) AND minute <= toDateTime(${int(until)})`;
+
+/** Conditions, all of them. */
+interface Places {
+  /** Conversations of an address that S appears as. */
+  readonly behind: string;
+  /** The same, of the question's exporters and time. */
+  readonly seen: string;
+  /** Conversations of S itself with what these addresses spoke to. */
+  readonly inside: string;
+  /** Events of all hosts that appear as these addresses. */
+  readonly told: string;
+}
+
+function placesOf(frame: Frame, addresses: AddressSet): Places {
+  const behind = rangeCondition('internal', addresses);
+  const seen = `${behind} AND ${frame.exporters} AND ${windowOf(frame)}`;
+  return {
+    behind,
+    seen,
+    inside: `${frame.scope} AND NOT ${behind} AND ${frame.exporters} AND ${windowOf(frame)}
+      AND external IN (SELECT external FROM conversations WHERE ${seen})`,
+    told: `${within(frame)} AND ${rangeCondition('translated', addresses)}`,
+  };
+}
+
+/** An exporter inside shows the same minute, or the one before or after: clocks differ. */
+function shownInside({ inside }: Places): string {
+  const hash = (minute: string) => `cityHash64(external, external_port, protocol, toUInt32(${minute}))`;
+  return `${hash('intDiv(toUnixTimestamp(minute), 60)')} IN (
+    SELECT arrayJoin([${['unit - 1', 'unit', 'unit + 1'].map(hash).join(', ')}])
+    FROM (SELECT external, external_port, protocol, intDiv(toUnixTimestamp(minute), 60) AS unit FROM conversations WHERE ${inside}))`;
+}
+
 interface Parts {
   readonly scope: string;
-  /** Condition on the events of all hosts that appear as the same addresses. */
-  readonly told: string;
-  /** Conversations of these addresses that may be of S, or not. */
+  /** Conversations that may be of S, or not. */
   readonly shared: string;
 }
 
@@ -81,25 +137,15 @@ interface Parts {
 const SESSION = '(internal, external, external_port, protocol, intDiv(toUnixTimestamp(minute), 60))';
 const HOLDING = `(internal, intDiv(toUnixTimestamp(minute), ${SLOT}))`;
 
-function partsOf(frame: Frame, addresses: AddressSet): Parts {
-  const behind = rangeCondition('internal', addresses);
-  const told = `${within(frame)} AND ${rangeCondition('translated', addresses)}`;
-  const window = `minute >= toDateTime(${int(frame.baselineFrom)}) AND minute <= toDateTime(${int(frame.until)})`;
-  const seen = `${behind} AND ${frame.exporters} AND ${window}`;
+function partsOf(frame: Frame, { behind, seen, told }: Places, shown: string): Parts {
   const spans = spansOf(frame, told);
   const session = (having: string) => `${SESSION} IN (${sessionsWhere(frame, spans, seen, having)})`;
   const holding = (having: string) => `${HOLDING} IN (${holdingsWhere(frame, spans, having)})`;
-  const shown = `(external, external_port, protocol, intDiv(toUnixTimestamp(minute), 60)) IN (
-    SELECT external, external_port, protocol, arrayJoin([toUInt32(at - 1), at, toUInt32(at + 1)]) FROM (
-      SELECT DISTINCT external, external_port, protocol, intDiv(toUnixTimestamp(minute), 60) AS at FROM conversations
-      WHERE ${frame.scope} AND NOT ${behind} AND ${frame.exporters} AND ${window}
-        AND external IN (SELECT external FROM conversations WHERE ${seen})))`;
   const ofS = session('min(is_own) = 1');
   const ofOthers = session('max(is_own) = 0');
   const isMine = `${ofS} OR ${holding('min(is_own) = 1 AND max(is_own AND NOT is_named) = 1')} OR (${frame.scope} AND NOT ${ofOthers})`;
   return {
     scope: `((${frame.scope} AND NOT ${behind}) OR (${behind} AND NOT ${shown} AND (${isMine})))`,
-    told,
     shared: `${behind} AND NOT ${shown} AND NOT ${ofOthers} AND NOT ${ofS} AND (${session('min(is_own) = 0 AND max(is_own) = 1')}
       OR ${holding('min(is_own) = 0 AND max(is_own AND NOT is_named) = 1')})`,
   };
@@ -174,8 +220,12 @@ async function sharedNotes(client: ClickHouseClient, frame: Frame, { shared }: P
   });
 }
 
-async function count(client: ClickHouseClient, query: string): Promise<number> {
-  const [{ found }] = await rows<{ found: string }>(client, query);
+/** Rows, but never more than one above `most`. */
+async function atMost(client: ClickHouseClient, most: number, from: string): Promise<number> {
+  const [{ found }] = await rows<{ found: string }>(
+    client,
+    `SELECT count() AS found FROM (SELECT 1 FROM ${from} LIMIT ${most + 1})`,
+  );
   return Number(found);
 }
 

@@ -288,6 +288,17 @@ test('an address that rules name: what events lay to others only is taken out, t
   assert.deepEqual(sent(await ask([...scope, nat])), { [target]: 20, [other]: 4000 });
 });
 
+test('an address that rules name and an exporter inside: once, also without events', async () => {
+  const { nat, target, other, mine, scope } = places();
+  await flows([
+    { minute: 12, internal: mine, external: target, packets: 20, exporter: INSIDE },
+    { minute: 12, internal: nat, external: target, packets: 20 },
+    { minute: 40, internal: nat, external: target, packets: 300 },
+    { minute: 12, internal: nat, external: other, packets: 4000 },
+  ]);
+  assert.deepEqual(sent(await ask([...scope, nat], { translated: [nat] })), { [target]: 320, [other]: 4000 });
+});
+
 test('the destinations of the question hold behind the address, too', async () => {
   const { nat, target, other, mine, scope } = places();
   await tell(SESSION, [
