@@ -34,6 +34,8 @@ const SILENCE_MS = 15 * 60_000;
 /** One reply in this many is seen: five sampled ones stand for 500 at the most (facts of AN0926's return test). */
 const COARSE_RATE = 100;
 const CLOCK_MS = 10_000;
+/** The latest flow that came in ten seconds ended no longer ago. */
+const FLOWS_LAG_MS = 45 * 60_000;
 /** Records that cover more than a minute, of all. */
 const LONG_SHARE = 0.2;
 const MISSED_SHARE = 0.02;
@@ -82,6 +84,19 @@ export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
   const missed = counters.missedTemplates ?? 0;
   if (missed / Math.max(1, counters.datagrams ?? 0) > MISSED_SHARE)
     lacks.push(['late-templates', `${missed} data sets came before their template`, ['AN0926']]);
+  const lagMs = counters.recordLagMs ?? 0;
+  if (Math.abs(lagMs) > FLOWS_LAG_MS) {
+    const movedMs = counters.recordZoneMs ?? 0;
+    const is =
+      movedMs === 0
+        ? 'nothing is moved for that'
+        : `times are moved by ${Math.abs(movedMs) / 60_000} minutes`;
+    lacks.push([
+      'wrong-clock',
+      `its flows tell times ${Math.round(Math.abs(lagMs) / 60_000)} minutes ${lagMs > 0 ? 'behind' : 'ahead of'} its own headers; ${is}`,
+      ['AN0926', 'AN0843'],
+    ]);
+  }
   const offsetMs = counters.clockOffsetMs ?? 0;
   if (Math.abs(offsetMs) > CLOCK_MS)
     lacks.push([

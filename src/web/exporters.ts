@@ -6,6 +6,7 @@ import { duplicatesBetween } from '../store/clickhouse/duplicate-paths.ts';
 import { interfacesOf } from '../store/clickhouse/telemetry.ts';
 import { deviceById, deviceNames } from '../store/postgres/devices.ts';
 import { type Exporter, exporterByAddress, listExporters } from '../store/postgres/exporters.ts';
+import { ExporterFigures, figuresOf } from './exporter-figures.ts';
 import { found } from './problem.ts';
 import { cursorKey, Nullable, Page, PageQuery, pageOf, Strict, Time, type Web } from './schema.ts';
 
@@ -17,7 +18,8 @@ const ExporterView = Type.Object({
   versions: Type.Array(Type.String()),
   firstSeenAt: Time,
   lastSeenAt: Time,
-  counters: Type.Record(Type.String(), Type.Number()),
+  ...ExporterFigures,
+  counters: Type.Record(Type.String(), Type.Number(), { description: 'All that was counted, by name' }),
   shownTwice: Type.Object(
     {
       elected: Type.Integer({ description: 'Of its interfaces: elected, while others show the same' }),
@@ -33,6 +35,7 @@ function present(
   row: Exporter,
   names: ReadonlyMap<string, string>,
   duplicates: readonly DuplicatePath[],
+  nowMs: number,
 ): Static<typeof ExporterView> {
   const name = row.device_id === null ? undefined : names.get(row.device_id);
   return {
@@ -42,6 +45,7 @@ function present(
     versions: row.versions,
     firstSeenAt: row.first_seen_at.toISOString(),
     lastSeenAt: row.last_seen_at.toISOString(),
+    ...figuresOf(row, nowMs),
     counters: row.counters,
     shownTwice: shownTwice(row.address, duplicates),
   };
@@ -87,6 +91,7 @@ const DuplicateView = Type.Object({
 });
 const ExporterDetail = Type.Object({
   ...ExporterView.properties,
+  vendor: Nullable(Type.String({ description: 'Of its device' })),
   interfaces: Type.Array(InterfaceView),
   duplicates: Type.Array(DuplicateView, {
     description: 'Other exporters and interfaces that show the same packets',
@@ -140,7 +145,8 @@ function read(app: Web): void {
         device?.vendor,
       );
       return {
-        ...present(row, new Map(device ? [[device.id, device.name]] : []), duplicates),
+        ...present(row, new Map(device ? [[device.id, device.name]] : []), duplicates, now()),
+        vendor: device?.vendor ?? null,
         interfaces: interfaces.map((one) => presentInterface(one, row, leftOut)),
         duplicates: duplicates.map((one) => presentDuplicate(one, row.address)),
         lacks: lacks.map(({ lack, reason, analytics, lines }) => ({
@@ -215,7 +221,7 @@ function list(app: Web): void {
         rows,
         limit,
         (row) => [row.address],
-        (row) => present(row, names, duplicates),
+        (row) => present(row, names, duplicates, now()),
       );
     },
   );

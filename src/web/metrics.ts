@@ -12,6 +12,7 @@ import { allDevices, deviceHealth } from '../store/postgres/devices.ts';
 import { countDeliveries } from '../store/postgres/endpoints.ts';
 import { foremostExporters } from '../store/postgres/exporters.ts';
 import { countHosts, countOpenHostWatches } from '../store/postgres/hosts.ts';
+import { figuresOf } from './exporter-figures.ts';
 import type { Web } from './schema.ts';
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -212,6 +213,13 @@ function flowMetrics(app: Web, gauge: Define, counter: Define): void {
       return [[{}, new Set(open.map((one) => `${one.exporter} ${one.interface}`)).size]];
     },
   );
+  counter(
+    'postern_flow_kernel_drops_total',
+    'Datagrams that the kernel dropped because the sockets for flows were full: we were too slow',
+    [],
+    async () => [[{}, (await app.flows.counters()).kernelDrops]],
+  );
+  exporterMetrics(app, gauge, counter);
   gauge(
     'postern_exporter_last_seen_timestamp_seconds',
     'When an exporter was last heard of; known: a device has its address',
@@ -225,3 +233,64 @@ function flowMetrics(app: Web, gauge: Define, counter: Define): void {
       ),
   );
 }
+
+/** By exporter, of the first thousand: what tells whether its export can be relied on. */
+function exporterMetrics({ services: { postgres, now } }: Web, gauge: Define, counter: Define): void {
+  // All are asked at once; one query does for them.
+  let reading: ReturnType<typeof foremostExporters> | undefined;
+  const rows = () => {
+    reading ??= foremostExporters(postgres, MAX_LABELS).finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  const read = (pick: (figures: ReturnType<typeof figuresOf>, counters: Counts) => number) => async () =>
+    (await rows()).map(
+      (row): Sample => [{ exporter: row.address }, pick(figuresOf(row, now()), row.counters)],
+    );
+  const labels = ['exporter'];
+  counter(
+    'postern_exporter_datagrams_total',
+    'Datagrams of an exporter',
+    labels,
+    read((_, { datagrams = 0 }) => datagrams),
+  );
+  counter(
+    'postern_exporter_records_total',
+    'Flow records of an exporter',
+    labels,
+    read((_, { records = 0 }) => records),
+  );
+  counter(
+    'postern_exporter_lost_total',
+    'Missing by the sequence numbers of an exporter: records in NetFlow v5 and IPFIX, else datagrams',
+    labels,
+    read(({ loss }) => loss.lost),
+  );
+  counter(
+    'postern_exporter_reordered_total',
+    'Datagrams of an exporter that came late, and are not lost',
+    labels,
+    read(({ loss }) => loss.reordered),
+  );
+  counter(
+    'postern_exporter_restarts_total',
+    'Times that an exporter began to count anew',
+    labels,
+    read(({ loss }) => loss.restarts),
+  );
+  gauge(
+    'postern_exporter_sampling_rate',
+    'One packet in so many, of the last record of an exporter',
+    labels,
+    read(({ sampling }) => sampling.rate),
+  );
+  gauge(
+    'postern_exporter_clock_offset_seconds',
+    'Our clock minus that of an exporter, by the header of its last datagram',
+    labels,
+    read(({ clock }) => clock.offsetSeconds),
+  );
+}
+
+type Counts = Readonly<Record<string, number>>;
