@@ -95,21 +95,28 @@ function flowsWhere(frame: Frame, condition: string, destinations = frame.destin
      FROM ${source})`;
 }
 
-/** Which of the paths that are left out showed anything of the question since T0; at most five. */
-export async function pathsLeftOut(client: ClickHouseClient, frame: Frame): Promise<DuplicatePath[]> {
-  const shadowed = frame.duplicates.filter(
-    ({ untilMs = Number.POSITIVE_INFINITY }) => untilMs > frame.since * 1000,
-  );
-  if (shadowed.length === 0) return [];
-  const exporters = rangeCondition('exporter', addressSet(...shadowed.map(({ exporter }) => exporter)));
-  const found = await rows<{ address: string; index: number }>(
+/** Of `duplicates` those whose paths showed anything of S at all, and whether they did of the question since T0. */
+export async function duplicatesOfScope(
+  client: ClickHouseClient,
+  frame: Frame,
+  duplicates: readonly DuplicatePath[],
+): Promise<{ readonly one: DuplicatePath; readonly isSeenAfter: boolean }[]> {
+  if (duplicates.length === 0) return [];
+  const exporters = rangeCondition('exporter', addressSet(...duplicates.map(({ exporter }) => exporter)));
+  const found = await rows<{ address: string; index: number; last: number }>(
     client,
-    `SELECT DISTINCT toString(exporter) AS address, interface AS index FROM conversations
-     WHERE ${frame.scope} AND ${frame.destinations} AND ${SINCE} AND ${exporters} LIMIT 1000`,
+    `SELECT toString(exporter) AS address, interface AS index, toUnixTimestamp(maxIf(minute, ${frame.destinations})) AS last FROM conversations
+     WHERE ${frame.scope} AND ${exporters} AND minute >= toDateTime({baselineFrom:UInt32}) AND minute <= toDateTime({until:UInt32})
+     GROUP BY exporter, interface LIMIT 10000`,
     frame,
   );
-  const seen = new Set(found.map((row) => `${plain(row.address)} ${row.index}`));
-  return shadowed.filter((one) => seen.has(`${one.exporter} ${one.interface}`)).slice(0, 5);
+  const seen = new Map(found.map((row) => [`${plain(row.address)} ${row.index}`, row.last]));
+  return duplicates.flatMap((one) => {
+    const last = seen.get(`${one.exporter} ${one.interface}`);
+    if (last === undefined) return [];
+    const { untilMs = Number.POSITIVE_INFINITY } = one;
+    return { one, isSeenAfter: last >= frame.since && untilMs > frame.since * 1000 };
+  });
 }
 
 const SINCE = 'minute >= toDateTime({since:UInt32}) AND minute <= toDateTime({until:UInt32})';

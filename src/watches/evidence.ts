@@ -8,13 +8,13 @@ import type { Evidence, GroupEvidence, MinuteTotals, Question, UsualPeak } from 
 import { duplicatesBetween } from '../store/clickhouse/duplicate-paths.ts';
 import {
   type Activity,
+  duplicatesOfScope,
   exporterActivity,
   type Frame,
   frameOf,
   type GroupRow,
   keyOf,
   minuteSeries,
-  pathsLeftOut,
   topGroups,
   usualPeaks,
   usualReturns,
@@ -26,6 +26,9 @@ const HOUR_MS = 3_600_000;
 const SAME_HOUR_FROM_MS = 7 * 24 * HOUR_MS;
 /** The same hour of an earlier day is only there with this much baseline. */
 const DAY_BEFORE_SECONDS = 23 * 3600;
+
+/** Duplicates that an answer names. */
+const MAX_LEFT_OUT = 5;
 
 export interface EvidenceOptions {
   readonly baselineDays: number;
@@ -44,7 +47,7 @@ export async function gatherEvidence(
   askedAtMs: number,
   options: EvidenceOptions,
 ): Promise<Evidence> {
-  const { frame, activity, gaps } = await framed(client, question, askedAtMs, options.baselineDays);
+  const { frame, activity, gaps, leftOut } = await framed(client, question, askedAtMs, options.baselineDays);
   const sameHourOfDay = (frame.since - activity.first) * 1000 >= SAME_HOUR_FROM_MS;
   const found = await topGroups(client, frame);
   const minutes = await minuteSeries(client, frame, found, sameHourOfDay);
@@ -55,7 +58,6 @@ export async function gatherEvidence(
   const usual =
     peaks.size > 0 ? await usualPeaks(client, frame, found, peaks) : new Map<string, UsualPeak[]>();
   const usualReturnRatio = options.usualReturnRatio ?? (await usualReturns(client, frame));
-  const leftOut = await pathsLeftOut(client, frame);
   const context = { found, minutes, usual, since: frame.since, hours: activity.hours, options, question };
   return {
     askedAtMs,
@@ -82,7 +84,7 @@ async function framed(
   question: Question,
   askedAtMs: number,
   baselineDays: number,
-): Promise<{ frame: Frame; activity: Activity; gaps: string[] }> {
+): Promise<{ frame: Frame; activity: Activity; gaps: string[]; leftOut: DuplicatePath[] }> {
   const own = frameOf(question, askedAtMs, baselineDays);
   const gaps: string[] = [];
   let frame = own;
@@ -102,14 +104,15 @@ async function framed(
   const duplicates = await duplicatesBetween(client, frame.baselineFrom * 1000, frame.until * 1000);
   const translated = await translatedScope(client, frame, question.translated ?? []);
   gaps.push(...translated.gaps);
+  const asked = ofExporters(duplicates, frame === own ? question.exporters : []);
+  frame = { ...frame, scope: translated.scope };
+  // Planning for duplicates takes time: only those that S has any part in.
+  const ofScope = await duplicatesOfScope(client, frame, asked);
   return {
-    frame: {
-      ...frame,
-      scope: translated.scope,
-      duplicates: ofExporters(duplicates, frame === own ? question.exporters : []),
-    },
+    frame: { ...frame, duplicates: ofScope.map(({ one }) => one) },
     activity,
     gaps,
+    leftOut: ofScope.flatMap(({ one, isSeenAfter }) => (isSeenAfter ? one : [])).slice(0, MAX_LEFT_OUT),
   };
 }
 

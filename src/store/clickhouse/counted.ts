@@ -71,13 +71,14 @@ export function countedFrom(
     UNION ALL
     SELECT ${passed}, ${COUNTS.map((name) => `toUInt64(${name} * ${name.startsWith('out') ? 'counts_out' : 'counts_in'}) AS ${name}`).join(', ')}
     FROM (
-      SELECT *, NOT (role.6 AND ${covers('out')}) AS counts_out, NOT (role.7 AND ${covers('in')}) AS counts_in
+      SELECT *, ${COVERED} AS covered, NOT covered[1] AS counts_out, NOT covered[2] AS counts_in
       FROM (
         SELECT ${needed.join(', ')}, ${counts}, role, ${isAlive(shadows, time, heard)} AS is_alive,
-          sumForEach([${summed.join(', ')}]) OVER here AS here_sums, sumForEach([${summed.join(', ')}]) OVER near AS near_sums
+          sumForEach(packets) OVER here AS here_sums, sumForEach(packets) OVER near AS near_sums
         FROM (
           SELECT ${needed.join(', ')}, ${time} AS role_time, ${counts},
-            arrayJoin(arrayFilter(t -> ${at} >= t.2 AND ${at} < t.3, ${roles}[${path}])) AS role
+            arrayJoin(arrayFilter(t -> ${at} >= t.2 AND ${at} < t.3, ${roles}[${path}])) AS role,
+            [${summed.join(', ')}] AS packets
           FROM ${table} WHERE (${where}) AND ${path} > 1)
         WINDOW here AS (${conversation} RANGE BETWEEN 0 PRECEDING AND 0 FOLLOWING),
           near AS (${conversation} RANGE BETWEEN ${near} PRECEDING AND ${near} FOLLOWING))
@@ -86,7 +87,6 @@ export function countedFrom(
 }
 
 const WAYS = ['out', 'in'] as const;
-type Way = (typeof WAYS)[number];
 export const COUNTS = [
   'out_bytes',
   'out_packets',
@@ -97,17 +97,19 @@ export const COUNTS = [
 ] as const;
 
 /**
- * Whether what the elected show in the minute of a row, or near it, stands for what its own path shows. Of both only so much is
- * asked as their sampling makes certain; one that is sampled and shows all of the path's traffic need not have seen the
- * conversation at all.
+ * By way: whether what the elected show in the minute of a row, or near it, stands for what its own path shows. Of both only so
+ * much is asked as their sampling makes certain; one that is sampled and shows all of the path's traffic need not have seen the
+ * conversation at all. Written as lambdas over both ways and times: each copy of the text would cost milliseconds to plan.
  */
-function covers(way: Way): string {
-  const from = way === 'out' ? 0 : 4;
-  const [electedRaw, elected, ownRaw, own] = [1, 2, 3, 4].map((place) => `s[${from + place}]`);
+const COVERED = covered();
+
+function covered(): string {
+  const [electedRaw, elected, ownRaw, own] = ['s[w]', 's[w + 1]', 's[w + 2]', 's[w + 3]'];
   const wanted = `${COVERING} * ${own} * if(${own} > ${ownRaw}, 1 - 2 * (sqrt(${ownRaw}) + 1) / ${ownRaw}, 1)`;
   // What E expected samples make certain, E - 2 sqrt(E) - 2, solved for E.
   const shown = `if(role.8 > 1, role.8 * pow(1 + sqrt(3 + ${elected} / role.8), 2), ${elected})`;
-  return `arrayExists((s, silent) -> (${electedRaw} > 0 OR silent) AND ${wanted} <= ${shown}, [here_sums, near_sums], [0, is_alive])`;
+  const one = `(${electedRaw} > 0 OR silent) AND ${wanted} <= ${shown}`;
+  return `arrayMap((w, duplicate) -> duplicate AND arrayExists((s, silent) -> ${one}, [here_sums, near_sums], [0, is_alive]), [1, 5], [role.6, role.7])`;
 }
 
 /** A sampled path's silence about a conversation says something only while it shows others. */
