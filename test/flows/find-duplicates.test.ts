@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { findDuplicates } from '../../src/flows/find-duplicates.ts';
+import { dropMinutes, rollUpDay } from '../../src/store/clickhouse/conversation-hours.ts';
 import { conversationSummary } from '../../src/store/clickhouse/conversations.ts';
 import { openClickHouse } from '../../src/store/clickhouse/open.ts';
 import { type Flow, type Router, show, someFlows, totalOf } from './paths.ts';
@@ -74,6 +75,11 @@ test('two routers on a path: one is elected, and each packet counts once', async
   assert.ok(one.shareOut > 0.95 && one.shareIn > 0.95 && one.isWhole, JSON.stringify(one));
   // Nothing is known of a time before the two were there, so it began with them.
   assert.equal(one.sinceMs, START);
+  // The same by the hour, of minutes and once these are gone.
+  assert.deepEqual((await counted('hour')).counted, totalOf(flows));
+  await rollUpDay(client, '2026-11-02');
+  await dropMinutes(client, '2026-11-02');
+  assert.deepEqual((await counted('hour')).counted, totalOf(flows));
 });
 
 const side = (flow: Flow) => (flow.internalPort + Number(flow.external.split('.').pop())) % 2;
