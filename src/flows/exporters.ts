@@ -46,6 +46,8 @@ export interface Exporter {
   /** Its place in `names`, and in the conversation keys; -1 until its first record. */
   number: number;
   readonly sessions: Map<number, Session>;
+  /** Of those, the one heard last. */
+  latest: Session | undefined;
   readonly fold: FoldCounters;
   /** Totals when they were last reported, and what sessions that are gone had counted. */
   reported: Totals | undefined;
@@ -170,6 +172,7 @@ export function findExporter(exporters: Exporters, address: string): Exporter | 
     words: wordsOf(address),
     number: -1,
     sessions: new Map(),
+    latest: undefined,
     fold: createFoldCounters(),
     reported: undefined,
     gone: undefined,
@@ -225,11 +228,14 @@ export function findSession(
   port: number,
   nowMs: number,
 ): Session | undefined {
-  const known = exporters.byAddress.get(address)?.sessions.get(port);
-  if (known) {
-    if (!known.exporter.isHeard) hear(exporters, known.exporter);
+  const heard = exporters.byAddress.get(address);
+  // Most exporters have one.
+  const known = heard?.latest?.port === port ? heard.latest : heard?.sessions.get(port);
+  if (heard && known) {
+    if (!heard.isHeard) hear(exporters, heard);
+    heard.latest = known;
+    heard.lastSeenMs = nowMs;
     known.lastSeenMs = nowMs;
-    known.exporter.lastSeenMs = nowMs;
     return known;
   }
   // Connections are bounded where they are accepted, and cannot be taken up again once their templates are gone.
@@ -247,7 +253,7 @@ export function findSession(
   const session: Session = {
     exporter,
     port,
-    decoder: createSession(address, {}, isConnection ? 'stream' : 'udp', room),
+    decoder: createSession(address, undefined, isConnection ? 'stream' : 'udp', room),
     lastSeenMs: nowMs,
     firstRecordMs: 0,
     standing: isConnection ? 'connection' : isProven ? 'proven' : 'silent',
@@ -297,6 +303,7 @@ function removeSession(exporters: Exporters, session: Session): void {
   leaveRoom(decoder);
   leavePlace(exporters.places, session);
   exporter.sessions.delete(session.port);
+  if (exporter.latest === session) exporter.latest = undefined;
   if (session.port < FIRST_CONNECTION) exporters.goneChanges += changesOf(session);
 }
 

@@ -45,7 +45,7 @@ export function readFlows(
     session.counters.dropped++;
     return 0;
   }
-  const rates = interfaceRates(session, template.domain);
+  const rates = session.hasRates ? interfaceRates(session, template.domain) : undefined;
   const { rate, origin } = rateOfSet(session, template, packet);
   const context = contextOf(session, template, packet, rates ? 0 : rate, rates ? 0 : origin);
   let records = 0;
@@ -62,9 +62,12 @@ export function readFlows(
   return offset < 0 ? -1 - records : records;
 }
 
+const NO_RATE = { rate: 0, origin: 0 };
+
 /** What holds for records that state no rate, no sampler and no interface of a known rate. */
 function rateOfSet(session: ExporterSession, { domain, id }: Template, packet: Packet) {
   if (packet.samplingRate > 0) return { rate: packet.samplingRate, origin: HEADER };
+  if (!session.hasRates) return NO_RATE;
   const { byTemplate } = domain.sampling;
   const own = byTemplate.size > 0 ? byTemplate.get(id) : undefined;
   if (own !== undefined) return { rate: own, origin: EXPORTER };
@@ -98,7 +101,7 @@ function contextOf(
     hasUptime: !isIpfix || initMs > 0,
     rate,
     rateOrigin,
-    domainRate: domain.sampling.rate,
+    domainRate: session.hasRates ? domain.sampling.rate : 0,
   };
 }
 

@@ -98,6 +98,7 @@ function probabilityOf(template: Template, { view }: Packet, places: Places): nu
 
 /** By sampler or selector id and by interface, else by template or part of the exporter, else for the whole domain. */
 function remember(session: ExporterSession, { sampling }: Domain, record: OptionsRecord, rate: number): void {
+  session.hasRates = true;
   const { byId, scope } = record;
   const sampler = byId.get(302) ?? byId.get(48);
   const port = scope.get(INGRESS_INTERFACE) ?? byId.get(INGRESS_INTERFACE) ?? byId.get(EGRESS_INTERFACE);

@@ -42,6 +42,8 @@ const DEFAULT_LIMITS: SessionLimits = {
   changesPerMinute: 8_192,
 };
 
+const NO_LIMITS: Partial<SessionLimits> = {};
+
 /** Why something of a datagram could not be read; each is counted, none stops the other sets of the datagram. */
 export type MalformedReason =
   | 'short-datagram'
@@ -119,6 +121,8 @@ export interface ExporterSession {
   templateBytes: number;
   readonly waiting: WaitingRoom;
   lastDomain: Domain | undefined;
+  /** Options told of a rate; without it nobody looks for one in all the places where it may be. */
+  hasRates: boolean;
   /** Domain 0 by version: it speaks for the whole exporter (RFC 7011 section 3.1). */
   readonly wholeExporter: (Domain | undefined)[];
   /** What it holds of `room`. */
@@ -133,20 +137,22 @@ export interface ExporterSession {
 /** One session per exporter address and source port (RFC 7011 section 8: templates belong to the transport session). */
 export function createSession(
   exporter: string,
-  limits: Partial<SessionLimits> = {},
+  limits: Partial<SessionLimits> = NO_LIMITS,
   transport: Transport = 'udp',
   room: Room = createRoom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
 ): ExporterSession {
   return {
     exporter,
     transport,
-    limits: { ...DEFAULT_LIMITS, ...limits },
+    // One object for all, where nobody asks for another: what thousands of sessions share stays near at hand.
+    limits: limits === NO_LIMITS ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...limits },
     counters: createCounters(),
     domains: new Map(),
     templates: new Set(),
     templateBytes: 0,
     waiting: createWaitingRoom(),
     lastDomain: undefined,
+    hasRates: false,
     wholeExporter: new Array<Domain | undefined>(12).fill(undefined),
     heldBytes: 0,
     room,

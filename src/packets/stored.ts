@@ -71,7 +71,10 @@ function restoreDomain(session: ExporterSession, stored: unknown): void {
   const init = fieldOf(stored, 'systemInitMs');
   if (isWithin(init, 0, Number.MAX_SAFE_INTEGER)) domain.systemInitMs = init;
   const rate = fieldOf(stored, 'rate');
-  if (isRate(rate)) domain.sampling.rate = rate;
+  if (isRate(rate)) {
+    domain.sampling.rate = rate;
+    session.hasRates = true;
+  }
   const most = session.limits.samplersPerDomain;
   for (const [name, rates] of [
     ['samplers', domain.sampling.bySampler],
@@ -112,6 +115,7 @@ function restoreRates(
     const [key, rate] = arrayOf(pair);
     if (!isWithin(key, 0, Number.MAX_SAFE_INTEGER) || !isRate(rate)) continue;
     if (!rates.has(key) && !hold(session, RATE_BYTES)) return;
+    session.hasRates = true;
     rates.set(key, rate);
   }
 }
