@@ -102,7 +102,7 @@ async function framed(
   if (!activity.isSeenAfter) gaps.push('no flows since the change');
   // One exporter may show the same on two of its interfaces.
   const duplicates = await duplicatesBetween(client, frame.baselineFrom * 1000, frame.until * 1000);
-  const translated = await translatedScope(client, frame, question.translated ?? []);
+  const translated = await translatedScope(client, frame, question);
   gaps.push(...translated.gaps);
   const asked = ofExporters(duplicates, frame === own ? question.exporters : []);
   frame = { ...frame, scope: translated.scope };

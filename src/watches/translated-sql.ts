@@ -4,7 +4,14 @@
 // device (RFC 8158, NSEL): by session, where they name the destination; where they name bindings or blocks of ports only, an
 // address stands for a host while no other host has it.
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type AddressSet, addressSet, noAddresses, unionAddresses } from '../model/addresses.ts';
+import {
+  type AddressSet,
+  addressSet,
+  intersectAddresses,
+  noAddresses,
+  unionAddresses,
+} from '../model/addresses.ts';
+import type { Question } from '../model/watch.ts';
 import type { Frame } from './evidence-sql.ts';
 import { rangeCondition } from './ranges-sql.ts';
 
@@ -15,6 +22,8 @@ const MAX_EVENTS = 200_000;
 /** Conversations of these addresses, and of S with what these spoke to: what sets of a question can hold. */
 const MAX_ROWS = 5_000_000;
 const MAX_INSIDE = 2_000_000;
+/** Minutes of sessions that a set holds without asking which of them flows show. */
+const MAX_MINUTES = 2_000_000;
 const DAY_SECONDS = 86_400;
 /** A translation whose end nobody told lasts so long: a session, and a binding or a block of ports. */
 const HELD_SESSION = DAY_SECONDS;
@@ -33,14 +42,14 @@ export interface Translated {
 }
 
 /**
- * Without events about the hosts of S, and without flows of what rules translate them to (`byRules`, part of the scope), the
+ * Without events about the hosts of S, and without flows of what rules translate them to, the
  * scope as it is. What an exporter inside shows too counts once. An address that rules name loses what events say was done by
  * others only.
  */
 export async function translatedScope(
   client: ClickHouseClient,
   frame: Frame,
-  byRules: readonly string[],
+  { scope, translated: byRules = [] }: Pick<Question, 'scope' | 'translated'>,
 ): Promise<Translated> {
   const { addresses, gaps } = await addressesOf(client, frame);
   const all = unionAddresses(addressSet(...addresses), addressSet(...byRules));
@@ -67,7 +76,9 @@ export async function translatedScope(
       scope: onceInside,
       gaps: [...gaps, 'too many events of address translation to join flows outside of it to hosts'],
     };
-  const parts = partsOf(frame, places, shown);
+  const told = await toldOf(client, frame, places);
+  const isNamedByRules = !noAddresses(intersectAddresses(all, addressSet(...scope)));
+  const parts = partsOf(frame, places, shown, told, isNamedByRules);
   return { scope: parts.scope, gaps: [...gaps, ...(await sharedNotes(client, frame, parts))] };
 }
 
@@ -133,17 +144,47 @@ interface Parts {
   readonly shared: string;
 }
 
-/** A conversation's minute, as named sets hold it; and who had its address. */
-const SESSION = '(internal, external, external_port, protocol, intDiv(toUnixTimestamp(minute), 60))';
-const HOLDING = `(internal, intDiv(toUnixTimestamp(minute), ${SLOT}))`;
+/** A minute of a conversation, and some minutes of an address, as numbers: sets of these take little. */
+const sessionKey = (address: string, unit: string) =>
+  `cityHash64(${address}, external, external_port, protocol, toUInt32(${unit}))`;
+const holdingKey = (address: string, unit: string) => `cityHash64(${address}, toUInt32(${unit}))`;
+const SESSION = sessionKey('internal', 'intDiv(toUnixTimestamp(minute), 60)');
+const HOLDING = holdingKey('internal', `intDiv(toUnixTimestamp(minute), ${SLOT})`);
 
-function partsOf(frame: Frame, { behind, seen, told }: Places, shown: string): Parts {
+/** What there is to be asked for; what is not costs nothing. */
+interface Told {
+  /** Minutes of all sessions. */
+  readonly minutes: number;
+  /** Of bindings and blocks of ports. */
+  readonly bindings: number;
+}
+
+async function toldOf(client: ClickHouseClient, frame: Frame, { told }: Places): Promise<Told> {
+  const [row] = await rows<{ minutes: string; bindings: string }>(
+    client,
+    `SELECT sumIf(intDiv(greatest(0, least(until, ${int(frame.until)}) - greatest(since, ${int(frame.baselineFrom)})), 60) + 3, is_named) AS minutes,
+       countIf(NOT is_named) AS bindings FROM (${spansOf(frame, told)})`,
+  );
+  return { minutes: Number(row.minutes), bindings: Number(row.bindings) };
+}
+
+function partsOf(
+  frame: Frame,
+  { behind, seen, told }: Places,
+  shown: string,
+  { minutes, bindings }: Told,
+  isNamedByRules: boolean,
+): Parts {
   const spans = spansOf(frame, told);
-  const session = (having: string) => `${SESSION} IN (${sessionsWhere(frame, spans, seen, having)})`;
-  const holding = (having: string) => `${HOLDING} IN (${holdingsWhere(frame, spans, having)})`;
+  const only = minutes > MAX_MINUTES ? seen : undefined;
+  const session = (having: string) =>
+    minutes > 0 ? `${SESSION} IN (${sessionsWhere(frame, spans, only, having)})` : '0';
+  const holding = (having: string) =>
+    bindings > 0 ? `${HOLDING} IN (${holdingsWhere(frame, spans, having)})` : '0';
   const ofS = session('min(is_own) = 1');
   const ofOthers = session('max(is_own) = 0');
-  const isMine = `${ofS} OR ${holding('min(is_own) = 1 AND max(is_own AND NOT is_named) = 1')} OR (${frame.scope} AND NOT ${ofOthers})`;
+  const named = isNamedByRules ? `(${frame.scope} AND NOT ${ofOthers})` : '0';
+  const isMine = `${ofS} OR ${holding('min(is_own) = 1 AND max(is_own AND NOT is_named) = 1')} OR ${named}`;
   return {
     scope: `((${frame.scope} AND NOT ${behind}) OR (${behind} AND NOT ${shown} AND (${isMine})))`,
     shared: `${behind} AND NOT ${shown} AND NOT ${ofOthers} AND NOT ${ofS} AND (${session('min(is_own) = 0 AND max(is_own) = 1')}
@@ -178,21 +219,20 @@ function unitsOf({ baselineFrom, until }: Frame, seconds: number, slack: number)
   return `arrayJoin(range(toUInt32(${first}), toUInt32(greatest(${first}, ${last} + 1))))`;
 }
 
-/** Only what was seen: sessions are many, and most of their minutes are idle. */
-function sessionsWhere(frame: Frame, spans: string, seen: string, having: string): string {
+/** With `seen` only minutes that flows show: of very many sessions most minutes are idle. */
+function sessionsWhere(frame: Frame, spans: string, seen: string | undefined, having: string): string {
+  const isSeen = seen ? `WHERE key IN (SELECT ${SESSION} FROM conversations WHERE ${seen})` : '';
   return `
-    SELECT translated, external, external_port, protocol, unit FROM (
-      SELECT is_own, translated, external, external_port, protocol, ${unitsOf(frame, 60, SLACK)} AS unit
-      FROM (${spans}) WHERE is_named)
-    WHERE (translated, external, external_port, protocol, unit) IN (SELECT ${SESSION.slice(1, -1)} FROM conversations WHERE ${seen})
-    GROUP BY translated, external, external_port, protocol, unit HAVING ${having}`;
+    SELECT key FROM (
+      SELECT is_own, ${sessionKey('translated', unitsOf(frame, 60, SLACK))} AS key FROM (${spans}) WHERE is_named)
+    ${isSeen} GROUP BY key HAVING ${having}`;
 }
 
 function holdingsWhere(frame: Frame, spans: string, having: string): string {
   return `
-    SELECT translated, unit FROM (
-      SELECT is_own, is_named, translated, ${unitsOf(frame, SLOT, 0)} AS unit FROM (${spans}))
-    GROUP BY translated, unit HAVING ${having}`;
+    SELECT key FROM (
+      SELECT is_own, is_named, ${holdingKey('translated', unitsOf(frame, SLOT, 0))} AS key FROM (${spans}))
+    GROUP BY key HAVING ${having}`;
 }
 
 interface SharedRow {
