@@ -17,7 +17,10 @@ const MAX_OUTSTANDING = 32;
 /** A stop waits for a quiet moment, but not for ever: exporters do not stop sending. */
 const STOP_ROUND_MS = 20;
 const STOP_ROUNDS = 20;
+/** Templates that changed are stored this often, and sooner where it is little to store: a kill -9 costs what came since. */
 const STORE_SESSIONS_MS = 60_000;
+const STORE_FEW_MS = 10_000;
+const FEW_SESSIONS = 500;
 /** Templates that stay the same are stored this often, so that what is stored is known to be recent. */
 const ALL_SESSIONS_MS = 15 * STORE_SESSIONS_MS;
 
@@ -44,6 +47,9 @@ interface Thread {
   isReporting: boolean;
   /** What is left of the sessions that are being sent. */
   storing: Iterator<[string, StoredSession]> | undefined;
+  /** How many were sent last, and when that began. */
+  storedSessions: number;
+  storedAtMs: number;
   /** A flush asked for the attempts, and for the translations. */
   areAttemptsDue: boolean;
   areTranslationsDue: boolean;
@@ -71,6 +77,8 @@ async function run(options: ThreadOptions): Promise<void> {
     isPumping: false,
     isReporting: false,
     storing: undefined,
+    storedSessions: 0,
+    storedAtMs: 0,
     areAttemptsDue: false,
     areTranslationsDue: false,
   };
@@ -90,7 +98,7 @@ async function run(options: ThreadOptions): Promise<void> {
     sendReports(thread);
   }, options.flushMs);
   const storing = [
-    setInterval(() => sendSessions(thread, false), STORE_SESSIONS_MS),
+    setInterval(() => sendSessions(thread, false), STORE_FEW_MS),
     setInterval(() => sendSessions(thread, true), ALL_SESSIONS_MS),
   ];
   parentPort?.on('message', (message: ToThread) => {
@@ -254,8 +262,14 @@ function drainNow(thread: Thread): void {
 function sendSessions(thread: Thread, isDue: boolean): void {
   // Those before are still on their way; what changed meanwhile is seen the next time.
   if (thread.storing) return;
+  const nowMs = Date.now();
+  const areFew = thread.storedSessions <= FEW_SESSIONS;
+  if (!isDue && !areFew && nowMs - thread.storedAtMs < STORE_SESSIONS_MS) return;
   thread.storing = thread.folder.storeSessions(isDue);
-  if (thread.storing) sendSomeSessions(thread, STORE_SESSIONS);
+  if (!thread.storing) return;
+  thread.storedAtMs = nowMs;
+  thread.storedSessions = 0;
+  sendSomeSessions(thread, STORE_SESSIONS);
 }
 
 function sendSomeSessions(thread: Thread, most: number): void {
@@ -270,6 +284,7 @@ function sendSomeSessions(thread: Thread, most: number): void {
     sessions.push(next.value);
     if (sessions.length >= most) break;
   }
+  thread.storedSessions += sessions.length;
   send({ kind: 'sessions', sessions, isLast: !thread.storing });
   if (thread.storing) setImmediate(() => sendSomeSessions(thread, STORE_SESSIONS));
 }
