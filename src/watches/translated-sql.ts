@@ -175,12 +175,13 @@ function partsOf(
   { minutes, bindings }: Told,
   isNamedByRules: boolean,
 ): Parts {
-  const spans = spansOf(frame, told);
   const only = minutes > MAX_MINUTES ? seen : undefined;
+  // Of an address that rules name, all who spoke behind it matter; of others, those who spoke to what S spoke to.
+  const sessions = spansOf(frame, isNamedByRules ? told : `${told} AND ${sameAsOwn(frame)}`);
   const session = (having: string) =>
-    minutes > 0 ? `${SESSION} IN (${sessionsWhere(frame, spans, only, having)})` : '0';
+    minutes > 0 ? `${SESSION} IN (${sessionsWhere(frame, sessions, only, having)})` : '0';
   const holding = (having: string) =>
-    bindings > 0 ? `${HOLDING} IN (${holdingsWhere(frame, spans, having)})` : '0';
+    bindings > 0 ? `${HOLDING} IN (${holdingsWhere(frame, spansOf(frame, told), having)})` : '0';
   const ofS = session('min(is_own) = 1');
   const ofOthers = session('max(is_own) = 0');
   const named = isNamedByRules ? `(${frame.scope} AND NOT ${ofOthers})` : '0';
@@ -190,6 +191,11 @@ function partsOf(
     shared: `${behind} AND NOT ${shown} AND NOT ${ofOthers} AND NOT ${ofS} AND (${session('min(is_own) = 0 AND max(is_own) = 1')}
       OR ${holding('min(is_own) = 0 AND max(is_own AND NOT is_named) = 1')})`,
   };
+}
+
+function sameAsOwn(frame: Frame): string {
+  const key = 'cityHash64(translated, external, external_port, protocol)';
+  return `${key} IN (SELECT ${key} FROM translations WHERE ${within(frame)} AND ${frame.scope})`;
 }
 
 /** From when until when a host had what an event names. A begin that follows a begin of the same ends it; so does its end. */
