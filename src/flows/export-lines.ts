@@ -25,7 +25,7 @@ export const EXPORTING = [
 ] as const;
 export type Exporting = (typeof EXPORTING)[number];
 
-/** COLLECTOR stands for the address of Postern, INTERFACE for each interface to the outside, or each that the reason names. */
+/** COLLECTOR stands for the address of Postern, SOURCE for one of the exporter's own, INTERFACE for each interface to the outside, or each that the reason names. */
 export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly string[]>>>> = {
   'no-flows': {
     'cisco-ios': [
@@ -41,14 +41,23 @@ export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly st
     junos: [
       'set services flow-monitoring version-ipfix template POSTERN ipv4-template',
       'set forwarding-options sampling instance POSTERN input rate 1',
-      'set forwarding-options sampling instance POSTERN family inet output flow-server COLLECTOR port 4739 version-ipfix template POSTERN',
+      'set forwarding-options sampling instance POSTERN family inet output flow-server COLLECTOR port 4739',
+      'set forwarding-options sampling instance POSTERN family inet output flow-server COLLECTOR version-ipfix template POSTERN',
+      'set forwarding-options sampling instance POSTERN family inet output inline-jflow source-address SOURCE',
+      '# on MX, for each FPC with such an interface',
+      'set chassis fpc 0 sampling-instance POSTERN',
       'set interfaces INTERFACE unit 0 family inet sampling input',
     ],
     fortios: [
       'config system netflow',
-      ' set collector-ip COLLECTOR',
-      ' set collector-port 2055',
+      ' config collectors',
+      '  edit 1',
+      '   set collector-ip COLLECTOR',
+      '   set collector-port 2055',
+      '  next',
+      ' end',
       'end',
+      '# before FortiOS 7.4 without collectors: both set lines right below config system netflow',
       'config system interface',
       ' edit INTERFACE',
       '  set netflow-sampler both',
@@ -69,7 +78,11 @@ export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly st
     softflowd: ['softflowd -i INTERFACE -v 9 -n COLLECTOR:2055'],
   },
   'one-way': {
-    'cisco-ios': ['interface INTERFACE', ' ip flow monitor POSTERN input', ' ip flow monitor POSTERN output'],
+    'cisco-ios': [
+      '! on each interface, those to the inside as well: what enters it is metered',
+      'interface INTERFACE',
+      ' ip flow monitor POSTERN input',
+    ],
     junos: [
       'set interfaces INTERFACE unit 0 family inet sampling input',
       'set interfaces INTERFACE unit 0 family inet sampling output',
@@ -94,7 +107,9 @@ export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly st
       ' ip flow monitor POSTERN sampler POSTERN input',
     ],
     junos: ['set forwarding-options sampling instance POSTERN input rate 100'],
-    fortios: ['# FortiOS samples sFlow only; NetFlow is not sampled', 'config system netflow'],
+    fortios: [
+      '# FortiOS samples sFlow only; NetFlow is not sampled: a sampled export comes from a device in between',
+    ],
     panos: ['# PAN-OS does not sample: a sampled export comes from a device in between'],
     'mikrotik-routeros': ['/ip traffic-flow set packet-sampling=no'],
     vyos: ['delete system flow-accounting netflow sampling-rate'],
@@ -103,7 +118,11 @@ export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly st
   'long-active-timeout': {
     'cisco-ios': ['flow monitor POSTERN', ' cache timeout active 60'],
     junos: ['set services flow-monitoring version-ipfix template POSTERN flow-active-timeout 60'],
-    fortios: ['config system netflow', ' set active-flow-timeout 60'],
+    fortios: [
+      '# in seconds; before FortiOS 7.0 in minutes: 1',
+      'config system netflow',
+      ' set active-flow-timeout 60',
+    ],
     panos: ['set shared server-profile netflow POSTERN active-timeout 1'],
     'mikrotik-routeros': ['/ip traffic-flow set active-flow-timeout=1m'],
     vyos: ['set system flow-accounting netflow timeout max-active-life 60'],
@@ -112,7 +131,11 @@ export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly st
   'late-templates': {
     'cisco-ios': ['flow exporter POSTERN', ' template data timeout 60'],
     junos: ['set services flow-monitoring version-ipfix template POSTERN template-refresh-rate seconds 60'],
-    fortios: ['config system netflow', ' set template-tx-timeout 60'],
+    fortios: [
+      '# in seconds; before FortiOS 7.0 in minutes: 1',
+      'config system netflow',
+      ' set template-tx-timeout 60',
+    ],
     panos: ['set shared server-profile netflow POSTERN template-refresh-rate minutes 1'],
     'mikrotik-routeros': ['/ip traffic-flow target set [find] v9-template-timeout=1m'],
     vyos: ['# pmacct sends templates every 20 datagrams; look for loss on the way'],
@@ -129,7 +152,10 @@ export const LINES: Readonly<Record<Lack, Readonly<Record<Exporting, readonly st
   },
   'old-version': {
     'cisco-ios': ['flow exporter POSTERN', ' export-protocol netflow-v9'],
-    junos: ['set services flow-monitoring version9 template POSTERN ipv4-template'],
+    junos: [
+      'set services flow-monitoring version9 template POSTERN ipv4-template',
+      'set forwarding-options sampling instance POSTERN family inet output flow-server COLLECTOR version9 template POSTERN',
+    ],
     fortios: ['# FortiOS exports version 9; an older version comes from a device in between'],
     panos: ['# PAN-OS exports version 9; an older version comes from a device in between'],
     'mikrotik-routeros': ['/ip traffic-flow target set [find] version=9'],

@@ -102,7 +102,8 @@ const ExporterDetail = Type.Object({
       reason: Type.String(),
       analytics: Type.Array(Type.String(), { description: 'That judge worse for it, or not at all' }),
       lines: Type.Record(Type.String(), Type.Array(Type.String()), {
-        description: 'Of its configuration, by vendor; COLLECTOR, INTERFACE and TIMESERVER stand for yours',
+        description:
+          'Of its configuration, by vendor; COLLECTOR, SOURCE, INTERFACE and TIMESERVER stand for yours',
       }),
     }),
   ),

@@ -152,6 +152,11 @@ test('a day may be covered, not more: an hour by the minute, a longer time in as
     eight.rows.reduce((sum, row) => sum + row.outPackets, 0),
     4801,
   );
+  const uneven = fold([{ ...OUT, packets: 4801, startMs: NOON - 487 * MINUTE, endMs: NOON - 3 * MINUTE }]);
+  assert.equal(
+    uneven.rows.reduce((sum, row) => sum + row.outPackets, 0),
+    4801,
+  );
   const longer = fold([{ ...OUT, packets: 6000, startMs: NOON - 1440 * MINUTE - 1, endMs: NOON }]);
   assert.equal(longer.counters.badTimes, 1);
   assert.deepEqual(

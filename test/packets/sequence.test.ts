@@ -212,6 +212,12 @@ test('loss is counted right in each way of counting IPFIX records, and across th
   });
 });
 
+test('a late message that holds more than was missing takes back no more than that', () => {
+  const decoder = createDecoder();
+  decoder.decode(message(10, 3), message(15, 1), message(13, 5));
+  assert.equal(decoder.session.counters.sequenceGaps, 0);
+});
+
 test('what is missing is remembered for a bounded time', () => {
   const decoder = createDecoder();
   for (let sequence = 0; sequence < 2000; sequence += 2) decoder.decode(numbered(sequence));
