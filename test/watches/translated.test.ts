@@ -205,6 +205,20 @@ test('a session without an end lasts for a day, and one whose begin was lost end
   assert.deepEqual(sent(found), { [target]: 20, [other]: 4000 });
 });
 
+test('a begin that comes again proves nothing of the days between', async () => {
+  const { nat, target, mine, scope } = places();
+  await tell(SESSION, [
+    ...session(mine, nat, target, 443, 0),
+    ...session(mine, nat, target, 443, 3000, 3010),
+  ]);
+  await flows([
+    { minute: 1000, internal: nat, external: target, packets: 20 },
+    { minute: 2000, internal: nat, external: target, packets: 300 },
+    { minute: 3005, internal: nat, external: target, packets: 4000 },
+  ]);
+  assert.deepEqual(sent(await ask(scope, { untilMs: at(4000) }, 4000)), { [target]: 4020 });
+});
+
 test('what several hosts did at once with one destination is not laid to one of them, and said', async () => {
   const { nat, target, other, mine, stranger, scope } = places();
   await tell(SESSION, [
