@@ -6,7 +6,7 @@ export interface Stretch {
   readonly seconds: number;
 }
 
-const MAX_BEHIND_MS = 5;
+const MAX_BEHIND_MS = 10;
 const port = Number(process.argv[2]);
 process.on('message', async ({ packetsPerSecond, seconds }: Stretch) => {
   const sent = await sendStream(makeStream(Date.now()), port, packetsPerSecond, seconds, MAX_BEHIND_MS);
