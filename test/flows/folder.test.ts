@@ -255,3 +255,21 @@ test('the rate of datagrams and records is of the last minute, the maker that of
   }
   assert.deepEqual([gauges?.datagramsPerSecond, gauges?.recordsPerSecond, gauges?.enterprise], [3, 6, 0]);
 });
+
+test('a clock that jumps, forward and back: each datagram is judged by its own header', () => {
+  const one = folder();
+  const offsets = [0, 3_600_000, 0, -86_400_000, 31_536_000_000, 0];
+  offsets.forEach((offsetMs, i) => {
+    const nowMs = NOON + i * 60_000;
+    const exportMs = nowMs + offsetMs;
+    const record = { ...RECORD, startMs: exportMs - 2000, endMs: exportMs - 1000 };
+    one.receive('192.0.2.2', 40_000, ipfixDatagram(record, exportMs, i), nowMs);
+    const [{ gauges, counters }] = one.report().exporters;
+    assert.equal(gauges.clockOffsetMs, 0 - offsetMs);
+    assert.equal(counters.badTimes ?? 0, 0);
+  });
+  assert.deepEqual(
+    rowsOf(one).map(({ minuteMs }) => minuteMs),
+    offsets.map((_, i) => NOON + (i - 1) * 60_000),
+  );
+});

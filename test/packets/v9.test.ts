@@ -339,3 +339,46 @@ test('records that only have counters behind the observation point are egress re
   assert.deepEqual(directionOf([...post, [2, 4]], [100, 2, 5]), [undefined, 5]);
   assert.deepEqual(directionOf([...post, [1, 4]], [100, 2, 5]), [undefined, 2]);
 });
+
+test('a template redefined in the middle of a datagram: data before it by the old layout, data behind it by the new', () => {
+  const { decode, session } = createDecoder();
+  const longer: readonly Field[] = [[4, 1], ...ADDRESSES];
+  decode(buildV9({}, v9Template(256, ADDRESSES)));
+  const records = decode(
+    buildV9(
+      {},
+      dataSet(256, ADDRESSES, [row(1), row(2)]),
+      v9Template(256, longer),
+      dataSet(256, longer, [[17, ...row(3)]]),
+    ),
+  );
+  assert.deepEqual(
+    records.map(({ protocol, bytes }) => [protocol, bytes]),
+    [
+      [0, 1],
+      [0, 2],
+      [17, 3],
+    ],
+  );
+  assert.equal(session.counters.templatesRedefined, 1);
+  // As options, the same id is no flow template any more, and back again.
+  decode(buildV9({}, v9OptionsTemplate(256, [[1, 4]], [[34, 4]])));
+  assert.deepEqual(
+    decode(
+      buildV9(
+        {},
+        dataSet(
+          256,
+          [
+            [1, 4],
+            [34, 4],
+          ],
+          [[0, 100]],
+        ),
+      ),
+    ),
+    [],
+  );
+  const [last] = decode(buildV9({}, v9Template(256, longer), dataSet(256, longer, [[6, ...row(4)]])));
+  assert.deepEqual([last.protocol, last.bytes, last.samplingRate], [6, 4, 100]);
+});
