@@ -4,7 +4,7 @@ import { defaultOrigin, defaultRate, interfaceRates, systemInitOf } from './doma
 import type { Packet } from './packet.ts';
 import { type ReadContext, type Reader, readerOf } from './reader.ts';
 import { originCode, type RecordColumns } from './records.ts';
-import { isSpent, mayMakeReader } from './room.ts';
+import { hold, isSpent, mayMakeReader } from './room.ts';
 import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 
@@ -62,6 +62,9 @@ export function readFlows(
   return offset < 0 ? -1 - records : records;
 }
 
+/** Of the source, the code and what the compiler makes of it, about. */
+const READER_BYTES = 16_384;
+
 const NO_RATE = { rate: 0, origin: 0 };
 
 /** What holds for records that state no rate, no sampler and no interface of a known rate. */
@@ -79,7 +82,11 @@ function rateOfSet(session: ExporterSession, { domain, id }: Template, packet: P
 function makeReader(session: ExporterSession, template: Template, nowMs: number): Reader | undefined {
   const minute = Math.floor(nowMs / 60_000);
   if (template.refusedMinute === minute || isSpent(session, minute)) return undefined;
-  template.reader = readerOf(template.fields, () => mayMakeReader(session, nowMs));
+  template.reader = readerOf(template.fields, () => {
+    if (!mayMakeReader(session, nowMs) || !hold(session, READER_BYTES)) return false;
+    template.readerBytes = READER_BYTES;
+    return true;
+  });
   if (!template.reader) template.refusedMinute = minute;
   return template.reader;
 }

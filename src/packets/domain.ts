@@ -84,7 +84,7 @@ function forgetOldest(session: ExporterSession): void {
   for (const template of oldest.templates.values()) {
     session.templates.delete(template);
     session.templateBytes -= template.byteCount;
-    release(session, template.byteCount);
+    release(session, template.byteCount + template.readerBytes);
     session.counters.templatesEvicted++;
   }
 }

@@ -23,6 +23,8 @@ export interface Template {
   readonly byteCount: number;
   /** Made at the first data set. */
   reader: Reader | undefined;
+  /** What a reader of its own costs; 0 where it shares one. */
+  readerBytes: number;
   /** The minute in which there was no leave to make one. */
   refusedMinute: number;
   /** When it last came; 0 where that is not known (after a restart) until its first use. */
@@ -59,6 +61,7 @@ export function createTemplate(
     isVariable,
     byteCount,
     reader: undefined,
+    readerBytes: 0,
     refusedMinute: -1,
     refreshedAtMs: 0,
   };
@@ -221,7 +224,7 @@ export function expire(session: ExporterSession, template: Template, nowMs: numb
 function forget(session: ExporterSession, template: Template): void {
   if (!session.templates.delete(template)) return;
   session.templateBytes -= template.byteCount;
-  release(session, template.byteCount);
+  release(session, template.byteCount + template.readerBytes);
   template.domain.templates.delete(template.id);
   if (template.isOptions) template.domain.optionsTemplates--;
 }

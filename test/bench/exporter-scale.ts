@@ -16,7 +16,7 @@ const CONVERSATIONS = 260_000;
 const DATAGRAMS_PER_SECOND = 40_000;
 const FLUSH_MS = 10_000;
 const UPTIME_MS = 3_600_000;
-const EXPORT_MS = Date.UTC(2026, 10, 2, 12, 0, 30);
+export const EXPORT_MS = Date.UTC(2026, 10, 2, 12, 0, 30);
 
 /** Type and length, as routers send them; a layout is a rotation of these. */
 const FIELDS = [
@@ -57,7 +57,7 @@ function header(count: number): Buffer {
 }
 
 /** All templates of an exporter. */
-function templates(): Buffer {
+export function templates(): Buffer {
   const sets = Array.from({ length: TEMPLATES }, (_, template) => {
     const words = [0, 8 + FIELDS.length * 4, 256 + template, FIELDS.length, ...layout(template).flat()];
     const bytes = Buffer.alloc(words.length * 2);
@@ -122,7 +122,7 @@ function exportsOf(exporters: number): Export[] {
   }));
 }
 
-const addressOf = (exporter: number) =>
+export const addressOf = (exporter: number) =>
   `172.${16 + (exporter >> 16)}.${(exporter >> 8) & 255}.${exporter & 255}`;
 
 export interface ScaleFigures {

@@ -182,6 +182,35 @@ test('a batch names the exporters that have rows in it, and which of them are st
   assert.deepEqual(one.drain()[0].exporters, [stranger(6)]);
 });
 
+test('a number that is given anew brings nothing along of the interfaces of who had it', () => {
+  const one = folder({ maxSessions: 1 });
+  const record = { ...RECORD, input: 7, output: 8 };
+  const egress = v9Datagram([{ ...record, direction: 1 }], { exportMs: NOON });
+  const ingress = v9Datagram([{ ...record, direction: 0 }], { exportMs: NOON });
+  // All three numbers are taken, and free again after two drains.
+  for (let i = 0; i < 3; i++) one.receive(stranger(i), 4000, ingress, NOON);
+  one.receive(stranger(2), 4000, egress, NOON);
+  assert.equal(countersOf([one.report()], stranger(2)).duplicates, 1);
+  for (let i = 0; i < 3; i++) {
+    one.drain();
+    one.receive(stranger(10), 4000, whole(NOON), NOON);
+  }
+  for (let i = 20; i < 22; i++) one.receive(stranger(i), 4000, egress, NOON);
+  const report = one.report();
+  assert.deepEqual([report.gone.duplicates, countersOf([report], stranger(21)).duplicates], [undefined, 0]);
+  assert.equal(countersOf([report], stranger(21)).folded, 1);
+});
+
+test('of those that come a moment ago, who goes on sending stays', () => {
+  const one = folder({ maxSessions: 20 });
+  one.receive(stranger(0), 4000, whole(NOON), NOON);
+  for (let i = 1; i < 500; i++) {
+    one.receive(stranger(i), 4000, whole(NOON + i), NOON + i);
+    if (i % 10 === 0) one.receive(stranger(0), 4000, bare(NOON + i), NOON + i);
+  }
+  assert.equal(countersOf([one.report()], stranger(0)).folded, 50);
+});
+
 const NEXT = v9Datagram([RECORD], { exportMs: NOON, withTemplate: false, sequence: 1 });
 
 test('reports of many exporters come in parts that add up', () => {
@@ -220,11 +249,11 @@ test('where rows have to be dropped, those with many lose theirs, and strangers 
   const batch = batchOf([
     [stranger(1), 400],
     [stranger(2), 400],
-    [GOOD, 60],
+    [GOOD, 90],
   ]);
   const { kept, dropped } = thinBatch(batch, 200);
-  assert.deepEqual([kept.count, dropped.count], [200, 660]);
-  assert.equal(packetsOf([kept], GOOD), 60);
+  assert.deepEqual([kept.count, dropped.count], [200, 690]);
+  assert.equal(packetsOf([kept], GOOD), 90);
   const rows = [...conversations(kept), ...conversations(dropped)].map((row) => JSON.stringify(row)).sort();
   assert.deepEqual(rows, [...conversations(batch)].map((row) => JSON.stringify(row)).sort());
   assert.equal(thinBatch(batch, 2000).dropped.count, 0);

@@ -285,11 +285,20 @@ test('what sessions hold together is bounded, each finds some room, and what the
     sessions.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
     room.bytes,
   );
+  // What was pushed out is not held any more: going on for as long again changes little.
+  const small = createRoom(100_000_000, 100);
+  const one = createSession('192.0.2.201', { domains: 8, templates: 8, samplersPerDomain: 8 }, 'udp', small);
+  for (let i = 0; i < 3000; i++) flooded(one, i);
+  const { heldBytes } = one;
+  for (let i = 3000; i < 9000; i++) flooded(one, i);
+  assert.ok(Math.abs(one.heldBytes - heldBytes) < 5000, `${heldBytes}, then ${one.heldBytes}`);
   const late = createSession('192.0.2.200', {}, 'udp', room);
   const columns = createRecordColumns(64);
   const good = buildV9({}, v9Template(256, TWO), dataSet(256, TWO, [['10.0.0.1', '198.18.0.1']]));
+  // Others have that layout, so it needs no reader of its own.
+  decodeDatagram(createSession('192.0.2.202'), good, RECEIVED_AT_MS, columns, () => undefined);
   decodeDatagram(late, good, RECEIVED_AT_MS, columns, () => undefined);
-  assert.equal(columns.count, 1);
+  assert.equal(columns.count, 2);
   const other = createRoom(10_000_000, 100);
   changeRoom(late, other);
   assert.equal(other.bytes, late.heldBytes);
@@ -317,6 +326,16 @@ test('sessions of strangers make few readers together, and a layout that is know
   const dropped = sessions.map((session, i) => hear(session, layout(i)));
   assert.deepEqual([records, dropped.reduce((sum, count) => sum + count)], [5, 45]);
   assert.equal(hear(createSession('192.0.2.99', {}, 'udp', room), layout(0)), 0);
+  // They take of the same memory, and give it back with their template.
+  const narrow = createRoom(100_000, 100);
+  const many = Array.from({ length: 20 }, (_, i) => createSession(`192.0.2.${i}`, {}, 'udp', narrow));
+  const refused = many.map((session, i) => hear(session, layout(100 + i)));
+  assert.equal(
+    refused.reduce((sum, count) => sum + count),
+    16,
+  );
+  for (const session of many) leaveRoom(session);
+  assert.equal(narrow.bytes, 0);
 });
 
 test('once enough templates pushed out others in a minute more are refused, and known ones go on', () => {
