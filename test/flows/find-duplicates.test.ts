@@ -7,6 +7,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { findDuplicates } from '../../src/flows/find-duplicates.ts';
 import { dropMinutes, rollUpDay } from '../../src/store/clickhouse/conversation-hours.ts';
 import { conversationSummary } from '../../src/store/clickhouse/conversations.ts';
+import { putDuplicates } from '../../src/store/clickhouse/duplicate-paths.ts';
 import { openClickHouse } from '../../src/store/clickhouse/open.ts';
 import { type Flow, type Router, show, someFlows, totalOf } from './paths.ts';
 
@@ -216,4 +217,18 @@ test('the elected one falls silent: the other counts from then on, and nothing i
     const there = totalOf(flows.filter((flow) => flow.minute === i));
     assert.deepEqual([minute.outPackets, minute.inPackets], [there.out, there.in], `minute ${i}`);
   });
+});
+
+test('a question about very many duplicates is not too long to be asked, nor too slow', async () => {
+  const flows = someFlows(MINUTES, 20);
+  const { rows } = await seen([EDGE, CORE], flows);
+  const many = Array.from({ length: 400 }, (_, i) => ({
+    ...rows[0],
+    exporter: `2001:db8:1111:2222:3333:4444:5555:${i.toString(16)}`,
+    elected: { exporter: `2001:db8:1111:2222:3333:4444:6666:${i.toString(16)}`, interface: i },
+    samplingRate: 1000,
+    sinceMs: rows[0].sinceMs - 1000,
+  }));
+  await putDuplicates(client, many, START);
+  assert.deepEqual((await counted('hour')).counted, totalOf(flows));
 });

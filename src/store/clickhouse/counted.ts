@@ -6,8 +6,8 @@ import { OPEN_UNTIL } from './duplicate-paths.ts';
 const NEAR_SECONDS = 120;
 /** Of what a path shows so much at least must the elected ones show of it: less is a path that fails, or another share. */
 const COVERING = 0.7;
-/** Paths in one question; those beyond it are counted as they are. */
-const MAX_SHADOWED = 300;
+/** Paths in one question, which ClickHouse takes 256 KiB of; those beyond it are counted as they are. */
+const MAX_SHADOWED = 100;
 
 export interface Counted {
   readonly table: 'conversations' | 'conversation_hours';
