@@ -269,7 +269,8 @@ function isDuplicate(
   if (input === 0 || input === columns.outputInterface[i]) return false;
   const isSix = columns.source[i * 4 + 2] !== 0xffff;
   if (columns.direction[i] === 1) return isMeteredAtIngress(metering, exporter, input, isSix, minute);
-  noteIngress(metering, exporter, input, isSix, minute);
+  // IANA has 0 and 1; other values say nothing.
+  if (columns.direction[i] === 0) noteIngress(metering, exporter, input, isSix, minute);
   return false;
 }
 

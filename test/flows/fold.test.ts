@@ -267,6 +267,14 @@ test('ingress metering of IPv4 alone hides no egress record of IPv6', () => {
   assert.deepEqual([counters.duplicates, counters.folded, counters.bothExternal], [2, 3, 0]);
 });
 
+test('a direction that is neither ingress nor egress hides nothing', () => {
+  const { counters } = fold([
+    { ...OUT, packets: 5, direction: 255, input: 1, output: 2 },
+    { ...OUT, packets: 5, direction: 1, input: 1, output: 2 },
+  ]);
+  assert.deepEqual([counters.duplicates, counters.folded], [0, 2]);
+});
+
 test('both ways of a probe count although it calls one of them egress, with no interface or one for both', () => {
   for (const index of [0, 7]) {
     const { rows, counters } = fold([
