@@ -31,7 +31,8 @@ export interface Engine {
 
 /** Of answers, and of work. */
 const READING_THREADS = 2;
-const CLOSE_MS = 5000;
+/** Twice within what is left of the 10 s of a stop. */
+const CLOSE_MS = 2500;
 /** Sockets and answers first: so much lower is the priority of what nobody waits for (0 to 19). */
 const NICENESS = { answers: 0, work: 10, write: 10 };
 
