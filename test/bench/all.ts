@@ -1,8 +1,21 @@
-// runs the benchmarks, one after the other; audit.ts is apart, because it writes hours of traffic first
+// runs the benchmarks, one after the other; audit.ts, fuzz.ts and store.ts are apart: they take many minutes
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const BENCHMARKS = ['decode', 'collect', 'events', 'enrich', 'diff', 'pulls', 'hosts', 'start'];
+const BENCHMARKS = [
+  'decode',
+  'collect',
+  'limits',
+  'exporter-scale',
+  'floods',
+  'api',
+  'events',
+  'enrich',
+  'diff',
+  'pulls',
+  'hosts',
+  'start',
+];
 
 for (const name of BENCHMARKS) {
   process.stdout.write(`\n== ${name}\n`);
