@@ -93,6 +93,8 @@ test('while the store is slow or down the sockets lose nothing, and all is store
   const waits = [await sendRound(0), await sendRound(1)];
   assert.deepEqual(inserted, []);
   assert.ok(Math.max(...waits) < 1500, `the collector waited ${Math.max(...waits)} ms`);
+  // An insert whose table goes away under it may be stored and refused, and comes again: that is not what this is about.
+  while (inserted.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
   await client.command({ query: 'DETACH TABLE conversations' });
   for (let round = 2; round < ROUNDS; round++) await sendRound(round);
   assert.ok(queue.waitingRows() > 0 && queue.spooledRows() > 0);
