@@ -13,6 +13,8 @@ const NETWORKS = 30_000;
 const TEMPLATE_EVERY = 2000;
 
 export interface Stream {
+  /** Of all datagrams until they are sent. */
+  readonly exportMs: number;
   readonly template: Buffer;
   readonly datagrams: readonly Buffer[];
 }
@@ -48,6 +50,7 @@ export function makeStream(nowMs: number): Stream {
     };
   };
   return {
+    exportMs,
     template: v9Datagram([], { exportMs }),
     datagrams: Array.from({ length: DATAGRAMS }, () =>
       v9Datagram(Array.from({ length: RECORDS_PER_DATAGRAM }, record), { exportMs, withTemplate: false }),
@@ -71,13 +74,17 @@ export async function sendStream(
   await once(socket, 'connect');
   let sequence = 0;
   const send = (datagram: Buffer) => {
+    // Its clock goes on: one that stands still is a fault that a collector has to work on.
+    datagram.writeUInt32BE(nowS, 8);
     datagram.writeUInt32BE(sequence++, 12);
     socket.send(datagram);
   };
   const total = packetsPerSecond * seconds;
   const began = performance.now();
   let leftOut = 0;
+  let nowS = 0;
   for (let sent = 0; sent + leftOut < total; ) {
+    nowS = Math.floor(Date.now() / 1000);
     const planned = Math.floor(((performance.now() - began) / 1000) * packetsPerSecond);
     const behind = Math.floor(planned - leftOut - sent - (maxBehindMs / 1000) * packetsPerSecond);
     if (behind > 0) leftOut += behind;

@@ -7,8 +7,8 @@ import { makeStream, RECORDS_PER_DATAGRAM } from './exports.ts';
 const DATAGRAMS_A_LOOK = 500;
 const RECORDS_A_DRAIN = 4_000_000;
 
-const nowMs = Date.now();
-const stream = makeStream(nowMs);
+const stream = makeStream(Date.now());
+const nowMs = stream.exportMs;
 const folder = createFolder({ internal: addressSet('10.0.0.0/8'), onFull: () => void folder.drain() });
 folder.receive('192.0.2.1', 2055, stream.template, nowMs);
 

@@ -24,9 +24,9 @@ import { makeStream, RECORDS_PER_DATAGRAM, type Stream, sendStream } from './exp
 
 type Start = (folder: string) => Promise<Collector | undefined>;
 
-const LOWEST_RATE = 20_000;
+const LOWEST_RATE = 5_000;
 const HIGHEST_RATE = 240_000;
-const RATE_STEP = 10_000;
+const RATE_STEP = 5_000;
 /** A machine that does something else for a moment is no limit of a collector: the same again decides. */
 const TRIALS = 3;
 /** What a sender that got no processor for a while would send at once is left out: no exporter does that. */
@@ -127,6 +127,7 @@ function distinctStream(nowMs: number): Stream {
   });
   const count = Math.ceil(CONVERSATIONS_A_MINUTE / RECORDS_PER_DATAGRAM);
   return {
+    exportMs,
     template: v9Datagram([], { exportMs }),
     datagrams: Array.from({ length: count }, (_, d) =>
       v9Datagram(
