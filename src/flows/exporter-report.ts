@@ -8,13 +8,10 @@ import type { Session } from './places.ts';
 /** Totals by place in COUNTS. */
 export type Totals = Float64Array;
 
-type SessionCount = Exclude<
-  keyof SessionCounters,
-  'malformed' | 'versions' | 'buffered' | 'lastDatagramAtMs' | 'clockOffsetMs'
->;
+type SessionCount = Exclude<keyof SessionCounters, 'malformed' | 'versions' | 'buffered' | 'clockOffsetMs'>;
 
 /** Only what adds up over time and sessions: gauges and times are left out. */
-const NO_SUMS = new Set(['malformed', 'versions', 'buffered', 'lastDatagramAtMs', 'clockOffsetMs']);
+const NO_SUMS = new Set(['malformed', 'versions', 'buffered', 'clockOffsetMs']);
 const SESSION_COUNTS = Object.keys(createSession('').counters).filter(
   (name) => !NO_SUMS.has(name),
 ) as SessionCount[];
@@ -69,8 +66,15 @@ export function reportExporter(exporter: Exporter): ExporterReport | undefined {
   if (!isAny) return undefined;
   exporter.reported = totals;
   settleZone(exporter.signs);
-  settleRate(exporter.signs, exporter.lastSeenMs, totals[DATAGRAMS], totals[RECORDS]);
-  return { address: exporter.address, lastSeenMs: exporter.lastSeenMs, counters, ...describe(exporter) };
+  const lastSeenMs = lastSeenOf(exporter);
+  settleRate(exporter.signs, lastSeenMs, totals[DATAGRAMS], totals[RECORDS]);
+  return { address: exporter.address, lastSeenMs, counters, ...describe(exporter) };
+}
+
+function lastSeenOf({ sessions, goneMs }: Exporter): number {
+  let lastMs = goneMs;
+  for (const session of sessions.values()) lastMs = Math.max(lastMs, session.lastSeenMs);
+  return lastMs;
 }
 
 function describe(exporter: Exporter): Pick<ExporterReport, 'versions' | 'isProven' | 'gauges'> {

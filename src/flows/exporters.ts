@@ -52,7 +52,8 @@ export interface Exporter {
   /** Totals when they were last reported, and what sessions that are gone had counted. */
   reported: Totals | undefined;
   gone: Totals | undefined;
-  lastSeenMs: number;
+  /** When one of those was last heard. */
+  goneMs: number;
   /** The operator's word on its sampling; 0: what it says itself. */
   readonly ownRate: number;
   /** One packet in so many, of its last record; 0 where nothing states it. */
@@ -176,7 +177,7 @@ export function findExporter(exporters: Exporters, address: string): Exporter | 
     fold: createFoldCounters(),
     reported: undefined,
     gone: undefined,
-    lastSeenMs: 0,
+    goneMs: 0,
     ownRate: rateFor(exporters.rates, address),
     samplingRate: 0,
     samplingOrigin: 0,
@@ -234,7 +235,6 @@ export function findSession(
   if (heard && known) {
     if (!heard.isHeard) hear(exporters, heard);
     heard.latest = known;
-    heard.lastSeenMs = nowMs;
     known.lastSeenMs = nowMs;
     return known;
   }
@@ -246,7 +246,6 @@ export function findSession(
   }
   const exporter = findExporter(exporters, address);
   if (!exporter) return undefined;
-  exporter.lastSeenMs = nowMs;
   const stored = takeStored(exporters, address, port);
   const isProven = isStoredProven(stored) && hasProvenPlace(exporters.places);
   const room = isProven ? exporters.proven : exporters.strangers;
@@ -300,6 +299,7 @@ function removeSession(exporters: Exporters, session: Session): void {
   const { exporter, decoder } = session;
   exporter.gone ??= createTotals();
   addSession(exporter.gone, session);
+  exporter.goneMs = Math.max(exporter.goneMs, session.lastSeenMs);
   leaveRoom(decoder);
   leavePlace(exporters.places, session);
   exporter.sessions.delete(session.port);

@@ -21,7 +21,6 @@ export function readDatagram(
   const { counters } = session;
   counters.datagrams++;
   counters.bytes += datagram.length;
-  counters.lastDatagramAtMs = receivedAtMs;
   const version = datagram.length < 2 ? 0 : datagram[0] * 256 + datagram[1];
   if (version === 0 && isSflow(datagram)) {
     const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);

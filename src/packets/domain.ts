@@ -11,6 +11,8 @@ export interface Domain {
   readonly version: number;
   readonly id: number;
   readonly templates: Map<number, Template>;
+  /** Of those, the one last used. */
+  lastTemplate: Template | undefined;
   /** Of `templates`. */
   optionsTemplates: number;
   readonly sampling: Sampling;
@@ -54,6 +56,7 @@ export function domainOf(session: ExporterSession, version: number, id: number):
       version,
       id,
       templates: new Map(),
+      lastTemplate: undefined,
       optionsTemplates: 0,
       sampling: {
         rate: 0,

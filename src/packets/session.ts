@@ -100,8 +100,6 @@ export interface SessionCounters {
   /** Datagrams of a version that needs the optional decoder, which is not installed. */
   unsupported: number;
   versions: Record<FlowVersion, number>;
-  /** Epoch milliseconds; 0 before the first. */
-  lastDatagramAtMs: number;
   /** Receive time minus the header's export time at the last datagram: positive where the exporter's clock is behind. */
   clockOffsetMs: number;
 }
@@ -200,7 +198,6 @@ function createCounters(): SessionCounters {
     restarts: 0,
     unsupported: 0,
     versions: { v1: 0, v5: 0, v7: 0, v9: 0, ipfix: 0, sflow: 0 },
-    lastDatagramAtMs: 0,
     clockOffsetMs: 0,
   };
 }

@@ -3,7 +3,7 @@ import type { Domain } from './domain.ts';
 import { readOptions } from './options.ts';
 import type { Packet } from './packet.ts';
 import type { ExporterSession } from './session.ts';
-import { expire, readTemplateSet, type Template } from './template.ts';
+import { expire, findTemplate, readTemplateSet, type Template } from './template.ts';
 import { takeWaiting, wait } from './waiting.ts';
 
 /** Where records go. Both return the number of whole records; below 0, minus one minus that number: one ran past the end. */
@@ -78,7 +78,7 @@ function readSet(
     session.counters.malformed['reserved-set']++;
     return 0;
   }
-  const template = domain.templates.get(id);
+  const template = findTemplate(domain, id);
   if (template && !expire(session, template, packet.receivedAtMs))
     return readData(session, template, packet, start, end, sink);
   wait(session, packet, domain, id, start, end);

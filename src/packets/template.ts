@@ -211,6 +211,14 @@ function isSame(a: Template, b: Template): boolean {
   );
 }
 
+export function findTemplate(domain: Domain, id: number): Template | undefined {
+  const { lastTemplate } = domain;
+  if (lastTemplate?.id === id) return lastTemplate;
+  const template = domain.templates.get(id);
+  if (template) domain.lastTemplate = template;
+  return template;
+}
+
 /** RFC 7011 section 8.4: over UDP a template lives as long as it is sent again; true where its time is over, and it is gone. */
 export function expire(session: ExporterSession, template: Template, nowMs: number): boolean {
   if (session.transport !== 'udp') return false;
@@ -226,6 +234,7 @@ function forget(session: ExporterSession, template: Template): void {
   session.templateBytes -= template.byteCount;
   release(session, template.byteCount + template.readerBytes);
   template.domain.templates.delete(template.id);
+  if (template.domain.lastTemplate === template) template.domain.lastTemplate = undefined;
   if (template.isOptions) template.domain.optionsTemplates--;
 }
 

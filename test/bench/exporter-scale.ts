@@ -103,6 +103,7 @@ function data(template: number, exporter: number, exporters: number, random: () 
 const bytesOf = (set: Buffer, value: number, at: number) => set.writeUInt32BE(value, at);
 
 interface Export {
+  readonly exporter: number;
   readonly source: string;
   readonly bytes: Buffer;
 }
@@ -117,6 +118,7 @@ function exportsOf(exporters: number): Export[] {
   const all = Array.from({ length: DATAGRAMS }, (_, i) => i % exporters);
   const orders = all.map((exporter) => ({ exporter, at: random() })).sort((a, b) => a.at - b.at);
   return orders.map(({ exporter }, i) => ({
+    exporter,
     source: addressOf(exporter),
     bytes: data(i % TEMPLATES, exporter, exporters, random),
   }));
@@ -142,14 +144,15 @@ export function benchScale(exporters: number, datagrams: number): ScaleFigures {
   const template = templates();
   for (let i = 0; i < exporters; i++) folder.receive(addressOf(i), 4000, template, EXPORT_MS);
   // Code that is compiled once and for all, and tables that have grown.
-  run(folder, stream, DATAGRAMS * 3);
+  const sequences = new Uint32Array(exporters).fill(1);
+  run(folder, stream, sequences, DATAGRAMS * 3);
   folder.drain();
   folder.report();
   const longest = { reportMs: 0, storeMs: 0 };
   let [receiveMs, allMs, storedBytes] = [0, 0, 0];
   const share = (FLUSH_MS / 1000) * DATAGRAMS_PER_SECOND;
   for (let done = 0; done < datagrams; done += share) {
-    receiveMs += timed(() => run(folder, stream, Math.min(share, datagrams - done)));
+    receiveMs += timed(() => run(folder, stream, sequences, Math.min(share, datagrams - done)));
     allMs += timed(() => folder.drain());
     const reportMs = timed(() => folder.report());
     longest.reportMs = Math.max(longest.reportMs, reportMs);
@@ -170,9 +173,11 @@ export function benchScale(exporters: number, datagrams: number): ScaleFigures {
   };
 }
 
-function run(folder: Folder, stream: readonly Export[], count: number): void {
+/** `sequences` by exporter: the number of its next datagram. */
+function run(folder: Folder, stream: readonly Export[], sequences: Uint32Array, count: number): void {
   for (let i = 0; i < count; i++) {
-    const { source, bytes } = stream[i % DATAGRAMS];
+    const { exporter, source, bytes } = stream[i % DATAGRAMS];
+    bytes.writeUInt32BE(sequences[exporter]++, 12);
     folder.receive(source, 4000, bytes, EXPORT_MS);
   }
 }
