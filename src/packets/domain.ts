@@ -19,6 +19,8 @@ export interface Domain {
   readonly sequence: Sequence;
   /** Start of the exporter in epoch milliseconds (IE 160), 0 unknown. */
   systemInitMs: number;
+  /** Of sFlow: samples dropped since the agent started, by data source. */
+  readonly drops: Map<number, number>;
 }
 
 /** One packet in `rate`; 0 is unknown. */
@@ -67,6 +69,7 @@ export function domainOf(session: ExporterSession, version: number, id: number):
       },
       sequence: createSequence(),
       systemInitMs: 0,
+      drops: new Map(),
     };
     session.domains.set(key, domain);
     if (id === 0) session.wholeExporter[version] = domain;
@@ -81,7 +84,8 @@ function forgetOldest(session: ExporterSession): void {
   session.domains.delete(oldest.key);
   if (session.domains.size > 0) release(session, DOMAIN_BYTES);
   const { bySampler, byInterface, byPart, byTemplate } = oldest.sampling;
-  release(session, (bySampler.size + byInterface.size + byPart.size + byTemplate.size) * RATE_BYTES);
+  const rates = bySampler.size + byInterface.size + byPart.size + byTemplate.size;
+  release(session, (rates + oldest.drops.size) * RATE_BYTES);
   if (session.lastDomain === oldest) session.lastDomain = undefined;
   if (oldest.id === 0) session.wholeExporter[oldest.version] = undefined;
   for (const template of oldest.templates.values()) {

@@ -70,6 +70,8 @@ export interface SessionCounters {
   counterSamples: number;
   /** Of sFlow: samples without an IP packet, and of kinds that are not known. */
   otherSamples: number;
+  /** Of sFlow: packets that the agent should have sampled and had no resources to. */
+  droppedSamples: number;
   malformed: Record<MalformedReason, number>;
   /** Data sets that came before their template. */
   missedTemplates: number;
@@ -169,6 +171,7 @@ function createCounters(): SessionCounters {
     optionsRecords: 0,
     counterSamples: 0,
     otherSamples: 0,
+    droppedSamples: 0,
     malformed: {
       'short-datagram': 0,
       'unknown-version': 0,

@@ -2,9 +2,10 @@
 //
 // sFlow exports packets, not flows: each sample is a flow of one packet, with its sampling rate. Structures by number are
 // those of "sFlow Version 5" (sflow.org/sflow_version_5.txt, section 5) and of its extensions on sflow.org.
-import { type Domain, domainOf } from './domain.ts';
+import { type Domain, domainOf, RATE_BYTES } from './domain.ts';
 import type { Packet } from './packet.ts';
 import { type PacketHeader, readEthernet, readIp } from './packet-header.ts';
+import { hold } from './room.ts';
 import { follow } from './sequence.ts';
 import type { ExporterSession } from './session.ts';
 import { type RecordSink, whole } from './sets.ts';
@@ -102,7 +103,7 @@ export function readSflow(
       counters.malformed['set-length']++;
       break;
     }
-    readSample(session, bytes, view, at, end, packets);
+    readSample(session, domain, bytes, view, at, end, packets);
     at = end;
   }
   for (const addressBytes of [4, 16] as const) {
@@ -133,6 +134,7 @@ const ONE_DATAGRAM = { all: 1 };
 /** [at, end) holds type, length and body. */
 function readSample(
   session: ExporterSession,
+  domain: Domain,
   bytes: Uint8Array,
   view: DataView,
   at: number,
@@ -157,6 +159,7 @@ function readSample(
   }
   const body = at + 8;
   const rateAt = body + (isExpanded ? 12 : 8);
+  followDrops(session, domain, dataSource(view, body + 4, isExpanded), view.getUint32(rateAt + 8));
   const sample = emptySample(view.getUint32(rateAt));
   if (isExpanded) {
     sample.input = expandedInterface(view, rateAt + 12);
@@ -173,6 +176,22 @@ function readSample(
   if (addressBytes === 4 || addressBytes === 16) packets[addressBytes].push(sample);
   // A frame without an IP packet (ARP, a control protocol), or one that is cut off before its addresses.
   else counters.otherSamples++;
+}
+
+/** Section 5: eight bits of type and 24 of index, or a word of each. */
+function dataSource(view: DataView, at: number, isExpanded: boolean): number {
+  const word = view.getUint32(at);
+  const [type, index] = isExpanded ? [word, view.getUint32(at + 4)] : [word >>> 24, word & 0xff_ffff];
+  return type * 2 ** 32 + index;
+}
+
+/** `drops` counts on since the agent was started; less than before is a new start. */
+function followDrops(session: ExporterSession, { drops }: Domain, sourceId: number, count: number): void {
+  const before = drops.get(sourceId);
+  if (before === count) return;
+  if (before !== undefined) session.counters.droppedSamples += count < before ? count : count - before;
+  else if (drops.size >= session.limits.samplersPerDomain || !hold(session, RATE_BYTES)) return;
+  drops.set(sourceId, count);
 }
 
 /** Section 5: two bits of format, 30 of value; only format 0 is one interface. */

@@ -25,6 +25,9 @@ export const ExporterFigures = {
       share: Type.Number({ description: 'Of all that it sent, from 0 to 1' }),
       reordered: Type.Number({ description: 'Datagrams that came late; they are not lost' }),
       repeated: Type.Number({ description: 'Datagrams that came twice' }),
+      droppedSamples: Type.Number({
+        description: 'Packets that an sFlow agent was to sample and had no resources to',
+      }),
       restarts: Type.Number({ description: 'Times that it began to count anew' }),
     },
     { description: 'Since it was first heard of' },
@@ -101,6 +104,7 @@ function lossOf(versions: readonly string[], count: (name: string) => number) {
     share: lost === 0 ? 0 : Math.round((lost / (lost + received)) * 1e6) / 1e6,
     reordered: count('reordered'),
     repeated: count('repeatedDatagrams'),
+    droppedSamples: count('droppedSamples'),
     restarts: count('restarts'),
   };
 }

@@ -127,6 +127,21 @@ describe('sFlow 5', () => {
     assert.deepEqual([counters.counterSamples, counters.otherSamples], [1, 2]);
   });
 
+  test('what the agent had no resources to sample is counted from its own count, by data source', () => {
+    const sample = (source: number, drops: number) =>
+      record(1, Buffer.concat([words(1, source, 1000, 5000, drops, 3, 4, 1), rawHeader(FRAME)]));
+    const expanded = (drops: number) =>
+      record(3, Buffer.concat([words(1, 0, 9, 50, 9, drops, 0, 7, 0, 8, 1), rawHeader(FRAME)]));
+    const droppedBy = (...samples: Buffer[]) =>
+      decode(...samples.map((one, i) => datagram([one], i + 1))).counters.droppedSamples;
+    // What it dropped before it was first heard is not known to be of now.
+    assert.equal(droppedBy(sample(3, 70)), 0);
+    assert.equal(droppedBy(sample(3, 70), sample(4, 10), sample(3, 75), sample(4, 10)), 5);
+    assert.equal(droppedBy(expanded(1), sample(3, 400), expanded(4)), 3);
+    assert.equal(droppedBy(expanded(1), sample(9, 4)), 3, 'the same source, in either way of writing it');
+    assert.equal(droppedBy(sample(3, 70), sample(3, 2)), 2, 'it was started again');
+  });
+
   test('loss is told by the number of the datagram', () => {
     const { counters } = decode(
       datagram([flowSample([rawHeader(FRAME)])], 1),

@@ -14,6 +14,7 @@ const COUNTERS = {
   sequenceGaps: 100,
   reordered: 7,
   repeatedDatagrams: 2,
+  droppedSamples: 5,
   restarts: 1,
 };
 const GAUGES = {
@@ -50,6 +51,7 @@ test('GET /v1/exporters and /v1/exporters/{address} say rate, loss, sampling, cl
     share: 0.1,
     reordered: 7,
     repeated: 2,
+    droppedSamples: 5,
     restarts: 1,
   });
   assert.deepEqual(one.sampling, { rate: 1000, origin: 'sampler' });
