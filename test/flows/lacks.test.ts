@@ -67,3 +67,11 @@ test('each lack has lines for each vendor', () => {
   for (const [lack, byVendor] of Object.entries(LINES))
     for (const vendor of EXPORTING) assert.ok(byVendor[vendor].length > 0, `${lack} ${vendor}`);
 });
+
+test('lines for FortiOS leave each table and entry that they enter', () => {
+  const counted = (lines: readonly string[], word: RegExp) => lines.filter((line) => word.test(line)).length;
+  for (const [lack, { fortios }] of Object.entries(LINES)) {
+    assert.equal(counted(fortios, /^ *config /), counted(fortios, /^ *end$/), lack);
+    assert.equal(counted(fortios, /^ *edit /), counted(fortios, /^ *next$/), lack);
+  }
+});
