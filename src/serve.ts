@@ -4,10 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { type Command, UsageError } from './model/command.ts';
 import { PosternError } from './model/errors.ts';
+import { setThreadPriority } from './model/thread-priority.ts';
 import { loadSettings, type Settings, settingsHelp } from './settings.ts';
 import { anyKey, createKey } from './store/postgres/api-keys.ts';
 
 const STOP_TIMEOUT_MS = 9500;
+/** Answers take milliseconds and need not wait for merges and large queries; the sockets (flows/thread.ts) still come first. */
+const AHEAD = -5;
 
 const help = `postern serve [--data FOLDER] [--roles LIST] [--api-host ADDRESS] [--api-port PORT]
 
@@ -38,6 +41,7 @@ async function run(args: readonly string[]): Promise<number> {
   try {
     await listen(app, settings);
     await greet(app);
+    setThreadPriority(AHEAD);
     await Promise.race([signalled, failed]);
     app.log.info({}, 'stopping');
   } finally {

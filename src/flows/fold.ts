@@ -11,6 +11,8 @@ const MINUTE_MS = 60_000;
 const MAX_COVERED_MS = 24 * 60 * MINUTE_MS;
 /** One record becomes so many rows and one more; what covers more minutes is spread in steps of some. */
 const MOST_STEPS = 60;
+/** Exporters look for what is to be cut off every so often: with 60 s, softflowd's records cover up to 65. */
+const LONG_MS = 90_000;
 /** Ends further ahead of the time of receipt come from a clock that is wrong, not skewed. */
 const MAX_FUTURE_MS = 60 * MINUTE_MS;
 const MAX_PAST_MS = 24 * 60 * MINUTE_MS;
@@ -37,6 +39,8 @@ export interface FoldCounters {
   badTimes: number;
   /** Covered more than one minute. */
   spread: number;
+  /** Covered more than an active timeout of a minute makes. */
+  long: number;
   /** Not kept because the table was full. */
   overflow: number;
   /** Rows about attempts toward known hosts. */
@@ -61,6 +65,7 @@ export function createFoldCounters(): FoldCounters {
     denied: 0,
     badTimes: 0,
     spread: 0,
+    long: 0,
     overflow: 0,
     attempts: 0,
     attemptsDropped: 0,
@@ -212,6 +217,7 @@ function addBlock({ table, block }: FoldState, counters: FoldCounters, columns: 
     const i = records[j];
     if (firsts[j] !== lasts[j]) {
       counters.spread++;
+      if (columns.endMs[i] - startOf(columns, i) > LONG_MS) counters.long++;
       if (!spread(table, columns, i, ways[j], keys[j], lasts[j], ports[j])) lost++;
       continue;
     }

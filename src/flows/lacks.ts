@@ -36,7 +36,7 @@ const COARSE_RATE = 100;
 const CLOCK_MS = 10_000;
 /** The latest flow that came in ten seconds ended no longer ago. */
 const FLOWS_LAG_MS = 45 * 60_000;
-/** Records that cover more than a minute, of all. */
+/** Records that cover more than a minute and a half, of all. */
 const LONG_SHARE = 0.2;
 const MISSED_SHARE = 0.02;
 /** Nearly all of a path's conversations: its export adds nothing but a way to go on when the elected exporter fails. */
@@ -75,10 +75,11 @@ export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
       ['AN0926', 'AN0843'],
     ]);
   const records = Math.max(1, counters.records ?? 0);
-  if ((counters.spread ?? 0) / records > LONG_SHARE)
+  const longShare = (counters.long ?? 0) / records;
+  if (longShare > LONG_SHARE)
     lacks.push([
       'long-active-timeout',
-      `${Math.round(((counters.spread ?? 0) / records) * 100)}% of the records cover more than a minute: what happens is seen late`,
+      `${Math.round(longShare * 100)}% of the records cover more than 90 seconds: what happens is seen late`,
       ['AN0926'],
     ]);
   const missed = counters.missedTemplates ?? 0;

@@ -20,7 +20,7 @@ import type { ConversationBatch } from './batch.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { type SamplingRates, samplingRates } from './sampling-rates.ts';
 import { openSpool, type Spool } from './spool.ts';
-import { createStoreQueue, type StoreQueue } from './store-queue.ts';
+import { createStoreQueue, type Part, type StoreQueue } from './store-queue.ts';
 import { readSessions, withUnheard, writeSessions } from './stored-sessions.ts';
 import { renewed, streamSettings, tlsFilesOf } from './stream-settings.ts';
 import { thinBatch } from './thin.ts';
@@ -137,7 +137,7 @@ export default fastifyPlugin(
       attempts = createStoreQueue<AttemptBatch>({
         maxRows: ATTEMPT_QUEUE_ROWS,
         spool: await spoolFor('attempts', services, activity.attemptsDropped),
-        insert: (batches) => insertAttempts(services.clickhouse, batches),
+        insert: (batches, id) => insertAttempts(services.clickhouse, batches, id),
         onDropped: activity.attemptsDropped,
         onError: (error, waitingRows) =>
           log.error({ err: error, waitingRows }, 'attempts cannot be stored; trying again'),
@@ -145,7 +145,7 @@ export default fastifyPlugin(
       translations = createStoreQueue<TranslationBatch>({
         maxRows: TRANSLATION_QUEUE_ROWS,
         spool: await spoolFor('translations', services, activity.translationsDropped),
-        insert: (batches) => insertTranslations(services.clickhouse, batches),
+        insert: (batches, id) => insertTranslations(services.clickhouse, batches, id),
         onDropped: activity.translationsDropped,
         onError: (error, waitingRows) =>
           log.error({ err: error, waitingRows }, 'translations of addresses cannot be stored; trying again'),
@@ -263,15 +263,15 @@ async function spoolFor<Batch extends { readonly count: number }>(
   name: string,
   { dataFolder, settings, log }: Services,
   dropped: (batch: Batch) => void,
-): Promise<Spool<Batch> | undefined> {
+): Promise<Spool<Part<Batch>> | undefined> {
   const maxBytes = settings.POSTERN_FLOW_SPOOL_BYTES;
   if (maxBytes === 0) return undefined;
-  return openSpool<Batch>({
+  return openSpool<Part<Batch>>({
     folder: join(dataFolder, 'spool', name),
     maxBytes,
-    onLost: (error, batch) => {
-      log.error({ err: error, rows: batch?.count }, `${name} that waited on disk are lost`);
-      if (batch) dropped(batch);
+    onLost: (error, part) => {
+      log.error({ err: error, rows: part?.count }, `${name} that waited on disk are lost`);
+      for (const batch of part?.batches ?? []) dropped(batch);
     },
   });
 }
@@ -285,7 +285,7 @@ async function openQueue(
     maxRows: settings.POSTERN_FLOW_QUEUE_ROWS,
     spool: await spoolFor('conversations', services, dropped),
     thin: thinBatch,
-    insert: (batches) => insertConversations(clickhouse, batches),
+    insert: (batches, id) => insertConversations(clickhouse, batches, id),
     onDropped: dropped,
     onError: (error, waitingRows) =>
       log.error({ err: error, waitingRows }, 'conversations cannot be stored; trying again'),

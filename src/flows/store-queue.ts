@@ -1,4 +1,5 @@
 // batches of rows -> the store, in order, through its pauses; first in memory, then on disk, and what does not fit is counted
+import { randomUUID } from 'node:crypto';
 import type { ConversationBatch } from './batch.ts';
 import type { Spool } from './spool.ts';
 
@@ -7,7 +8,14 @@ interface Rows {
   readonly count: number;
 }
 
-/** One statement takes this many, so that a repeated attempt never stores a part twice. */
+/** What is stored as one. A repeated attempt has the same id, by which the store knows it, after a restart, too. */
+export interface Part<Batch extends Rows = ConversationBatch> {
+  readonly id: string;
+  readonly batches: readonly Batch[];
+  /** Rows of all of them. */
+  readonly count: number;
+}
+
 const INSERT_ROWS = 50_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -15,11 +23,11 @@ const LAST_RETRY_MS = 30_000;
 export interface StoreQueueOptions<Batch extends Rows = ConversationBatch> {
   /** In memory; beyond it they go to the spool, or are dropped where there is none. */
   readonly maxRows: number;
-  readonly spool?: Spool<Batch>;
+  readonly spool?: Spool<Part<Batch>>;
   /** Asked once three quarters of the room are taken: what to keep of a batch of which so many rows may stay. */
   readonly thin?: (batch: Batch, most: number) => { readonly kept: Batch; readonly dropped: Batch };
-  /** Stores all or throws. */
-  readonly insert: (batches: readonly Batch[]) => Promise<void>;
+  /** Stores all, once however often it is asked to, or throws. */
+  readonly insert: (batches: readonly Batch[], id: string) => Promise<void>;
   /** A batch found no room, or was left when the time to stop was over and there is no spool for it. */
   readonly onDropped: (batch: Batch) => void;
   readonly onError: (error: unknown, waitingRows: number) => void;
@@ -40,6 +48,8 @@ export interface StoreQueue<Batch extends Rows = ConversationBatch> {
 interface Queue<Batch extends Rows> {
   readonly options: StoreQueueOptions<Batch>;
   readonly batches: Batch[];
+  /** The oldest of what waits in memory, once somebody tried to store it. */
+  part: Part<Batch> | undefined;
   waitingRows: number;
   storedRows: number;
   isClosing: boolean;
@@ -54,6 +64,7 @@ export function createStoreQueue<Batch extends Rows = ConversationBatch>(
   const queue: Queue<Batch> = {
     options,
     batches: [],
+    part: undefined,
     waitingRows: 0,
     storedRows: 0,
     isClosing: false,
@@ -88,7 +99,7 @@ function push<Batch extends Rows>(queue: Queue<Batch>, pushed: Batch): void {
   if (batch.count === 0) return;
   // Behind what is on disk already, so that all is stored in order.
   if ((spool && !spool.isEmpty()) || queue.waitingRows + batch.count > maxRows) {
-    if (!spool?.push(batch)) onDropped(batch);
+    if (!spool?.push(partOf([batch]))) onDropped(batch);
   } else {
     queue.batches.push(batch);
     queue.waitingRows += batch.count;
@@ -106,11 +117,11 @@ async function work<Batch extends Rows>(queue: Queue<Batch>): Promise<void> {
   const { spool, insert, onError } = queue.options;
   let retryMs = FIRST_RETRY_MS;
   for (;;) {
-    const part = firstPart(queue.batches);
-    const spooled = part.length === 0 ? await spool?.first() : undefined;
-    if (part.length === 0 && !spooled) return;
+    const part = takePart(queue) ?? wholePart(await spool?.first());
+    if (!part) return;
+    const isSpooled = part !== queue.part;
     try {
-      await insert(spooled ? [spooled] : part);
+      await insert(part.batches, part.id);
     } catch (error) {
       onError(error, queue.waitingRows + (spool?.rows() ?? 0));
       if (queue.isClosing) return;
@@ -119,30 +130,42 @@ async function work<Batch extends Rows>(queue: Queue<Batch>): Promise<void> {
       continue;
     }
     retryMs = FIRST_RETRY_MS;
-    if (spooled) {
-      queue.storedRows += spooled.count;
+    if (isSpooled) {
+      queue.storedRows += part.count;
       await spool?.shift();
       // What is on disk waits there for the next start.
       if (queue.isClosing) return;
       continue;
     }
     // The time to stop is over, and this part was given up meanwhile.
-    if (queue.batches[0] !== part[0]) return;
-    const rows = part.reduce((sum, batch) => sum + batch.count, 0);
-    queue.batches.splice(0, part.length);
-    queue.waitingRows -= rows;
-    queue.storedRows += rows;
+    if (queue.part !== part) return;
+    queue.part = undefined;
+    queue.waitingRows -= part.count;
+    queue.storedRows += part.count;
   }
 }
 
-function firstPart<Batch extends Rows>(batches: readonly Batch[]): Batch[] {
+function takePart<Batch extends Rows>(queue: Queue<Batch>): Part<Batch> | undefined {
+  const { batches } = queue;
+  if (queue.part || batches.length === 0) return queue.part;
   let rows = 0;
   const end = batches.findIndex((batch, i) => {
     rows += batch.count;
     return i > 0 && rows > INSERT_ROWS;
   });
-  return batches.slice(0, end < 0 ? batches.length : end);
+  queue.part = partOf(batches.splice(0, end < 0 ? batches.length : end));
+  return queue.part;
 }
+
+const partOf = <Batch extends Rows>(batches: readonly Batch[]): Part<Batch> => ({
+  id: randomUUID(),
+  batches,
+  count: batches.reduce((sum, batch) => sum + batch.count, 0),
+});
+
+/** What earlier versions left on disk is a batch by itself. */
+const wholePart = <Batch extends Rows>(stored: Part<Batch> | Batch | undefined): Part<Batch> | undefined =>
+  stored && ('batches' in stored ? stored : partOf([stored]));
 
 function pause(queue: Pick<Queue<Rows>, 'wake'>, timeMs: number): Promise<void> {
   return new Promise((resolve) => {
@@ -164,7 +187,11 @@ async function close<Batch extends Rows>(queue: Queue<Batch>, timeoutMs: number)
   await Promise.race([queue.running, deadline]);
   clearTimeout(timer);
   const { spool, onDropped } = queue.options;
-  for (const batch of queue.batches.splice(0).reverse()) if (!spool?.unshift(batch)) onDropped(batch);
+  const left = queue.batches.splice(0).map((batch) => partOf([batch]));
+  if (queue.part) left.unshift(queue.part);
+  queue.part = undefined;
+  for (const part of left.reverse())
+    if (!spool?.unshift(part)) for (const batch of part.batches) onDropped(batch);
   queue.waitingRows = 0;
   await spool?.settled();
 }

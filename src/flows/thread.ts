@@ -3,12 +3,12 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { setThreadPriority } from '../model/thread-priority.ts';
 import type { StoredSession } from '../packets/stored.ts';
 import { batchBuffers } from './batch.ts';
 import { createFolder, type Folder } from './folder.ts';
 import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
 import { openStreams, plainAddress, type Streams } from './streams.ts';
-import { setThreadPriority } from './thread-priority.ts';
 
 /** Small enough that sockets are served between two batches, large enough for an efficient insert. */
 const BATCH_ROWS = 16_384;

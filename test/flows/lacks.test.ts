@@ -6,7 +6,14 @@ import { type ExporterSight, lacksOf } from '../../src/flows/lacks.ts';
 const NOW = Date.UTC(2026, 10, 2, 3, 0, 0);
 const GOOD: ExporterSight = {
   versions: ['v9'],
-  counters: { datagrams: 1000, records: 20_000, samplingRate: 1, clockOffsetMs: 40, spread: 10 },
+  counters: {
+    datagrams: 1000,
+    records: 20_000,
+    samplingRate: 1,
+    clockOffsetMs: 40,
+    spread: 15_000,
+    long: 10,
+  },
   lastSeenMs: NOW - 1000,
   nowMs: NOW,
   interfaces: [{ index: 3, outPackets: 5000, inPackets: 4800 }],
@@ -20,7 +27,7 @@ const CASES: readonly (readonly [Lack, Partial<ExporterSight>, RegExp])[] = [
   ['no-flows', { lastSeenMs: NOW - 3_600_000 }, /60 minutes/],
   ['one-way', { interfaces: [{ index: 7, outPackets: 900, inPackets: 0 }] }, /interface 7,/],
   ['coarse-sampling', { counters: { ...GOOD.counters, samplingRate: 1000 } }, /one packet in 1000/],
-  ['long-active-timeout', { counters: { ...GOOD.counters, spread: 10_000 } }, /50%/],
+  ['long-active-timeout', { counters: { ...GOOD.counters, long: 10_000 } }, /50%/],
   ['late-templates', { counters: { ...GOOD.counters, missedTemplates: 300 } }, /300 data sets/],
   ['wrong-clock', { counters: { ...GOOD.counters, clockOffsetMs: -90_000 } }, /90 s ahead/],
   ['old-version', { versions: ['v5'] }, /v5 tells no IPv6/],

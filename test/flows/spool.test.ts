@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ConversationBatch, createBatch } from '../../src/flows/batch.ts';
 import { openSpool } from '../../src/flows/spool.ts';
-import { createStoreQueue } from '../../src/flows/store-queue.ts';
+import { createStoreQueue, type Part } from '../../src/flows/store-queue.ts';
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'postern-spool-'));
@@ -23,7 +23,7 @@ const minutes = (batches: readonly ConversationBatch[]) => batches.map((one) => 
 
 async function open(folder: string, maxBytes = 1 << 24) {
   const lost: unknown[] = [];
-  const spool = await openSpool<ConversationBatch>({
+  const spool = await openSpool<Part<ConversationBatch>>({
     folder,
     maxBytes,
     onLost: (error) => lost.push(error),
@@ -97,7 +97,9 @@ test('what is left at the stop, in memory and on disk, is stored by the next pro
 test('over its bound a batch is dropped and told; a damaged file costs itself only', async (t) => {
   const folder = folderFor(t);
   const { spool } = await open(folder, 6000);
-  const pushed = Array.from({ length: 10 }, (_, minute) => spool.push(batch(minute)));
+  const pushed = Array.from({ length: 10 }, (_, minute) =>
+    spool.push({ id: String(minute), batches: [batch(minute)], count: 10 }),
+  );
   assert.ok(pushed.includes(true) && pushed.includes(false));
   const kept = pushed.filter(Boolean).length;
   await spool.settled();
@@ -106,9 +108,61 @@ test('over its bound a batch is dropped and told; a damaged file costs itself on
   const again = await open(folder);
   const seen: number[] = [];
   for (let one = await again.spool.first(); one; one = await again.spool.first()) {
-    seen.push(one.minute[0]);
+    seen.push(...minutes(one.batches));
     await again.spool.shift();
   }
   assert.deepEqual([seen.length, seen[0], again.lost.length], [kept - 1, 1, 1]);
   assert.deepEqual(readdirSync(folder), []);
+});
+
+test('what is tried again, after a kill too, comes under the id that it had; a later batch with the same rows has another', async (t) => {
+  const folder = folderFor(t);
+  const asked: [id: string, minutes: number[]][] = [];
+  const queueOf = async (isRefused: () => boolean) => {
+    const { spool } = await open(folder);
+    const queue = createStoreQueue<ConversationBatch>({
+      maxRows: 10,
+      spool,
+      insert: async (batches, id) => {
+        asked.push([id, minutes(batches)]);
+        // Stored, and the answer is lost.
+        if (isRefused()) throw new Error('gone');
+      },
+      onDropped: () => assert.fail('nothing is dropped'),
+      onError: () => undefined,
+    });
+    return { queue, spool };
+  };
+  const first = await queueOf(() => true);
+  for (let i = 0; i < 3; i++) first.queue.push(batch(7));
+  await until(() => asked.length >= 2);
+  // What was in memory while it was tried goes to the disk with its id.
+  await first.queue.close(20);
+  assert.equal(new Set(asked.map(([id]) => id)).size, 1);
+  const second = await queueOf(() => false);
+  await until(() => second.spool.isEmpty());
+  const ids = asked.map(([id]) => id);
+  assert.deepEqual([ids.at(-3), new Set(ids).size, second.queue.storedRows()], [ids[0], 3, 30]);
+  await second.queue.close(1000);
+});
+
+test('batches that an earlier version left on disk are stored', async (t) => {
+  const folder = folderFor(t);
+  const { spool } = await open(folder);
+  spool.push(batch(3) as unknown as Part<ConversationBatch>);
+  await spool.settled();
+  const again = await open(folder);
+  const stored: number[] = [];
+  const queue = createStoreQueue<ConversationBatch>({
+    maxRows: 10,
+    spool: again.spool,
+    insert: async (batches) => {
+      stored.push(...minutes(batches));
+    },
+    onDropped: () => assert.fail('nothing is dropped'),
+    onError: () => undefined,
+  });
+  await until(() => again.spool.isEmpty());
+  assert.deepEqual(stored, [3]);
+  await queue.close(1000);
 });

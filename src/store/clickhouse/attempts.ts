@@ -8,6 +8,7 @@ import type { Contact } from '../../model/host.ts';
 import { type AttemptRow, JOIN_MS, joinContacts } from './attempt-contacts.ts';
 import { addressBytes, bytesOf, countBytes, text, varint } from './conversation-native.ts';
 import { insertBlock, insertTsv } from './insert.ts';
+import { partId } from './insert-once.ts';
 
 const COLUMNS = [
   'at',
@@ -25,15 +26,17 @@ const COLUMNS = [
   'sampling_rate',
 ] as const;
 
-/** Resolves when the rows are stored. Throws what the client throws; whole batches before the failing one are stored then. */
+/** Resolves when the rows are stored. Throws what the client throws; whole batches before the failing one are stored then, once for an `id`. */
 export async function insertAttempts(
   client: ClickHouseClient,
   batch: AttemptBatch | readonly AttemptBatch[],
+  id?: string,
 ): Promise<void> {
-  for (const one of 'count' in batch ? [batch] : batch) {
+  const batches = 'count' in batch ? [batch] : batch;
+  for (const [i, one] of batches.entries()) {
     if (one.count === 0) continue;
-    if (!(await insertBlock(client, 'attempts', COLUMNS, () => attemptBlock(one))))
-      await insertTsv(client, 'attempts', COLUMNS, attemptLines(one));
+    if (!(await insertBlock(client, 'attempts', COLUMNS, () => attemptBlock(one), partId(id, i))))
+      await insertTsv(client, 'attempts', COLUMNS, attemptLines(one), partId(id, i));
   }
 }
 

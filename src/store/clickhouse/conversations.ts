@@ -7,6 +7,7 @@ import { CONVERSATION_COLUMNS, conversationRows } from './conversation-rows.ts';
 import { COUNTS, countedFrom } from './counted.ts';
 import { duplicatesBetween } from './duplicate-paths.ts';
 import { insertTsv } from './insert.ts';
+import { partId } from './insert-once.ts';
 import { engineOf } from './open.ts';
 
 const INSERT_ROWS = 50_000;
@@ -14,18 +15,21 @@ const INSERT_ROWS = 50_000;
 const BLOCK_ROWS = 300_000;
 
 /**
- * Resolves when the rows are stored. Throws what the client throws; whole parts before the failing one are stored then.
+ * Resolves when the rows are stored. Throws what the client throws; whole parts before the failing one are stored then, and not
+ * again where the same batches come with the same `id`.
  */
 export async function insertConversations(
   client: ClickHouseClient,
   batch: ConversationBatch | readonly ConversationBatch[],
+  id?: string,
 ): Promise<void> {
   const batches = 'count' in batch ? [batch] : batch;
-  if (await insertBlocks(client, batches)) return;
+  if (await insertBlocks(client, batches, id)) return;
   let lines: string[] = [];
   let rows = 0;
+  let statements = 0;
   const send = async () => {
-    await insertTsv(client, 'conversations', CONVERSATION_COLUMNS, lines.join(''));
+    await insertTsv(client, 'conversations', CONVERSATION_COLUMNS, lines.join(''), partId(id, statements++));
     lines = [];
     rows = 0;
   };
@@ -44,13 +48,15 @@ export async function insertConversations(
 async function insertBlocks(
   client: ClickHouseClient,
   batches: readonly ConversationBatch[],
+  id: string | undefined,
 ): Promise<boolean> {
   const engine = engineOf(client);
   if (!engine) return false;
   let some: ConversationBatch[] = [];
   let rows = 0;
+  let statements = 0;
   const send = async () => {
-    if (rows > 0) await engine.insertConversations(CONVERSATION_COLUMNS, some);
+    if (rows > 0) await engine.insertConversations(CONVERSATION_COLUMNS, some, partId(id, statements++));
     some = [];
     rows = 0;
   };

@@ -31,7 +31,7 @@ export function statementText({ query, clickhouse_settings = {}, query_params = 
   return settings.join('') + text;
 }
 
-const settingText = (value: unknown): string =>
+export const settingText = (value: unknown): string =>
   typeof value === 'number' || typeof value === 'bigint'
     ? String(value)
     : typeof value === 'boolean'

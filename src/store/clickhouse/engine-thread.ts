@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ConversationBatch } from '../../flows/batch.ts';
-import { setThreadPriority } from '../../flows/thread-priority.ts';
+import { setThreadPriority } from '../../model/thread-priority.ts';
 import { conversationBlock } from './conversation-native.ts';
 
 export interface ThreadOptions {

@@ -11,8 +11,9 @@ import { Readable } from 'node:stream';
 import { type createClient, parseError } from '@clickhouse/client';
 import type { ConversationBatch } from '../../flows/batch.ts';
 import { createLane, type Lane } from './engine-lane.ts';
-import { quoted, type Statement, statementText } from './engine-statement.ts';
+import { quoted, type Statement, settingText, statementText } from './engine-statement.ts';
 import type { Task } from './engine-thread.ts';
+import { onceSettings } from './insert-once.ts';
 
 // Through createClient, since the client's package does not name the type.
 type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
@@ -22,10 +23,19 @@ export interface Engine {
   readonly answers: Connection;
   /** For jobs, which may ask for long. */
   readonly work: Connection;
-  /** Blocks of ClickHouse's Native format, stored as one. Rejects with what the client would. The blocks are given away. */
-  insertBlocks(table: string, columns: readonly string[], blocks: readonly Uint8Array[]): Promise<void>;
+  /** Blocks of ClickHouse's Native format, stored as one, once for an `id`. Rejects with what the client would. The blocks are given away. */
+  insertBlocks(
+    table: string,
+    columns: readonly string[],
+    blocks: readonly Uint8Array[],
+    id?: string,
+  ): Promise<void>;
   /** As one, too; the thread makes the blocks, so that the main thread does not. The batches stay as they are. */
-  insertConversations(columns: readonly string[], batches: readonly ConversationBatch[]): Promise<void>;
+  insertConversations(
+    columns: readonly string[],
+    batches: readonly ConversationBatch[],
+    id?: string,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,18 +87,21 @@ export async function openEngine(path: string, engineArguments: readonly string[
     table: string,
     columns: readonly string[],
     rows: Pick<Task, 'parts' | 'conversations'>,
+    id: string | undefined,
   ) => {
     const names = columns.join(', ');
     const file = join(folder, `${process.pid}-${++blockCount}.native`);
     // Recorded evidence may span more days, and so partitions, than a live batch ever does.
-    const sql = `SET max_partitions_per_insert_block = 0; INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoted(file)}, 'Native')`;
+    const once = Object.entries(onceSettings(id)).map(([name, value]) => `${name} = ${settingText(value)}`);
+    const sql = `SET max_partitions_per_insert_block = 0; INSERT INTO ${table} (${names}) SETTINGS ${once.join(', ')} SELECT ${names} FROM file(${quoted(file)}, 'Native')`;
     await asClient(write.run({ sql, file, ...rows }));
   };
   return {
     answers: connectionOf(answers, write, close),
     work: connectionOf(work, write, close),
-    insertBlocks: (table, columns, parts) => insert(table, columns, { parts }),
-    insertConversations: (columns, conversations) => insert('conversations', columns, { conversations }),
+    insertBlocks: (table, columns, parts, id) => insert(table, columns, { parts }, id),
+    insertConversations: (columns, conversations, id) =>
+      insert('conversations', columns, { conversations }, id),
     close,
   };
 }

@@ -12,6 +12,7 @@ import { statements as byHost } from './migrations/0008_by-host.ts';
 import { statements as samplingOrigin } from './migrations/0009_sampling-origin.ts';
 import { statements as duplicatePaths } from './migrations/0010_duplicate-paths.ts';
 import { statements as translations } from './migrations/0011_translations.ts';
+import { statements as insertOnce } from './migrations/0012_insert-once.ts';
 
 /** Every statement can be repeated, because ClickHouse has no transactions around them. */
 const MIGRATIONS: readonly { number: number; name: string; statements: readonly string[] }[] = [
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly { number: number; name: string; statements: readonly 
   { number: 9, name: 'sampling-origin', statements: samplingOrigin },
   { number: 10, name: 'duplicate-paths', statements: duplicatePaths },
   { number: 11, name: 'translations', statements: translations },
+  { number: 12, name: 'insert-once', statements: insertOnce },
 ];
 
 /** Applies what is missing; throws PosternError 'newer-schema' where a later version of Postern was here. */

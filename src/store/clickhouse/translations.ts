@@ -5,6 +5,7 @@ import { CREATED, type TranslationBatch } from '../../flows/translation-batch.ts
 import { type AddressSet, addressSet, mapped, NO_ADDRESSES, parseAddress } from '../../model/addresses.ts';
 import { addressBytes, bytesOf, countBytes, text, varint } from './conversation-native.ts';
 import { insertBlock, insertTsv } from './insert.ts';
+import { partId } from './insert-once.ts';
 
 export const TRANSLATION_COLUMNS = [
   'at',
@@ -21,15 +22,25 @@ export const TRANSLATION_COLUMNS = [
   'protocol',
 ] as const;
 
-/** Resolves when the rows are stored. Throws what the client throws; whole batches before the failing one are stored then. */
+/** Resolves when the rows are stored. Throws what the client throws; whole batches before the failing one are stored then, once for an `id`. */
 export async function insertTranslations(
   client: ClickHouseClient,
   batch: TranslationBatch | readonly TranslationBatch[],
+  id?: string,
 ): Promise<void> {
-  for (const one of 'count' in batch ? [batch] : batch) {
+  const batches = 'count' in batch ? [batch] : batch;
+  for (const [i, one] of batches.entries()) {
     if (one.count === 0) continue;
-    if (!(await insertBlock(client, 'translations', TRANSLATION_COLUMNS, () => translationBlock(one))))
-      await insertTsv(client, 'translations', TRANSLATION_COLUMNS, translationLines(one));
+    if (
+      !(await insertBlock(
+        client,
+        'translations',
+        TRANSLATION_COLUMNS,
+        () => translationBlock(one),
+        partId(id, i),
+      ))
+    )
+      await insertTsv(client, 'translations', TRANSLATION_COLUMNS, translationLines(one), partId(id, i));
   }
 }
 

@@ -7,7 +7,7 @@ import { setPriority } from 'node:os';
  * step back, and only the privileged ahead (CAP_SYS_NICE): where that is refused, or without /proc, all stays as it is.
  */
 export function setThreadPriority(niceness: number): void {
-  if (process.platform !== 'linux' || niceness === 0) return;
+  if (process.platform !== 'linux') return;
   try {
     setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), niceness);
   } catch {
