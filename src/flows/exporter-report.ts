@@ -1,4 +1,5 @@
 // exporters that were heard -> what each did since it was last reported, some at a time
+import { VERSIONS } from '../packets/domain.ts';
 import { createSession, malformedTotal, type SessionCounters } from '../packets/session.ts';
 import { enterpriseOf, settleRate, settleZone } from './exporter-signs.ts';
 import type { Exporter, ExporterReport } from './exporters.ts';
@@ -8,10 +9,10 @@ import type { Session } from './places.ts';
 /** Totals by place in COUNTS. */
 export type Totals = Float64Array;
 
-type SessionCount = Exclude<keyof SessionCounters, 'malformed' | 'versions' | 'buffered' | 'clockOffsetMs'>;
+type SessionCount = Exclude<keyof SessionCounters, 'malformed' | 'buffered' | 'clockOffsetMs'>;
 
 /** Only what adds up over time and sessions: gauges and times are left out. */
-const NO_SUMS = new Set(['malformed', 'versions', 'buffered', 'clockOffsetMs']);
+const NO_SUMS = new Set(['malformed', 'buffered', 'clockOffsetMs']);
 const SESSION_COUNTS = Object.keys(createSession('').counters).filter(
   (name) => !NO_SUMS.has(name),
 ) as SessionCount[];
@@ -84,8 +85,7 @@ function describe(exporter: Exporter): Pick<ExporterReport, 'versions' | 'isProv
   for (const session of exporter.sessions.values()) {
     if (!latest || session.lastSeenMs > latest.lastSeenMs) latest = session;
     templates += session.decoder.templates.size;
-    const { versions: counts } = session.decoder.counters;
-    for (const version in counts) if (counts[version as keyof typeof counts] > 0) versions.add(version);
+    for (const { version } of session.decoder.domains.values()) versions.add(VERSIONS[version]);
   }
   return {
     versions: [...versions],

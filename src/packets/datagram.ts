@@ -82,7 +82,6 @@ function readV5(
   sink: RecordSink,
 ): void {
   const { counters } = session;
-  counters.versions.v5++;
   const count = view.getUint16(2);
   const end = HEADER_BYTES[5] + count * V5_RECORD_BYTES;
   if (count === 0 || end > bytes.length) {
@@ -116,7 +115,6 @@ function readLegacy(
   sink: RecordSink,
 ): void {
   const { counters } = session;
-  counters.versions[`v${version}`]++;
   const bytes = readLegacyRecords(session, datagram, version);
   if (!bytes) return;
   const packet: Packet = {
@@ -158,7 +156,6 @@ function readV9(
   sink: RecordSink,
 ): void {
   const { counters } = session;
-  counters.versions.v9++;
   const packet: Packet = {
     version: 9,
     view,
@@ -184,7 +181,6 @@ function readIpfix(
   sink: RecordSink,
 ): void {
   const { counters } = session;
-  counters.versions.ipfix++;
   const length = view.getUint16(2);
   const isShort = length > bytes.length;
   if (isShort || length < 16) counters.malformed['message-length']++;

@@ -6,8 +6,19 @@ import { createSequence, type Sequence } from './sequence.ts';
 import type { ExporterSession } from './session.ts';
 import type { Template } from './template.ts';
 
+/** Names of Domain.version. */
+export const VERSIONS: Readonly<Record<number, string>> = {
+  1: 'v1',
+  5: 'v5',
+  7: 'v7',
+  9: 'v9',
+  10: 'ipfix',
+  11: 'sflow',
+};
+
 export interface Domain {
   readonly key: number;
+  /** Of the export protocol. */
   readonly version: number;
   readonly id: number;
   readonly templates: Map<number, Template>;

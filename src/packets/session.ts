@@ -57,8 +57,6 @@ export type MalformedReason =
   | 'record-overrun'
   | 'short-set';
 
-export type FlowVersion = 'v1' | 'v5' | 'v7' | 'v9' | 'ipfix' | 'sflow';
-
 export interface SessionCounters {
   datagrams: number;
   bytes: number;
@@ -101,7 +99,6 @@ export interface SessionCounters {
   restarts: number;
   /** Datagrams of a version that needs the optional decoder, which is not installed. */
   unsupported: number;
-  versions: Record<FlowVersion, number>;
   /** Receive time minus the header's export time at the last datagram: positive where the exporter's clock is behind. */
   clockOffsetMs: number;
 }
@@ -200,7 +197,6 @@ function createCounters(): SessionCounters {
     repeatedDatagrams: 0,
     restarts: 0,
     unsupported: 0,
-    versions: { v1: 0, v5: 0, v7: 0, v9: 0, ipfix: 0, sflow: 0 },
     clockOffsetMs: 0,
   };
 }

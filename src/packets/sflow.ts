@@ -84,7 +84,6 @@ export function readSflow(
   sink: RecordSink,
 ): void {
   const { counters } = session;
-  counters.versions.sflow++;
   const agentBytes = view.getUint32(4) === 2 ? 16 : 4;
   const head = 8 + agentBytes;
   if (head + 16 > bytes.length) {

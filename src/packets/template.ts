@@ -27,8 +27,8 @@ export interface Template {
   readerBytes: number;
   /** The minute in which there was no leave to make one. */
   refusedMinute: number;
-  /** When it last came; 0 where that is not known (after a restart) until its first use. */
-  refreshedAtMs: number;
+  /** Epoch seconds when it last came; 0 where that is not known (after a restart) until its first use. */
+  refreshedAt: number;
 }
 
 /** Of its object, its place in maps, and what typed arrays cost besides their content. */
@@ -63,7 +63,7 @@ export function createTemplate(
     reader: undefined,
     readerBytes: 0,
     refusedMinute: -1,
-    refreshedAtMs: 0,
+    refreshedAt: 0,
   };
 }
 
@@ -169,9 +169,9 @@ function readFields({ view, version }: Packet, start: number, count: number): Ui
 export function learn(session: ExporterSession, template: Template, onTemplate: OnTemplate, nowMs = 0): void {
   const { counters } = session;
   const known = template.domain.templates.get(template.id);
-  template.refreshedAtMs = nowMs;
+  template.refreshedAt = Math.floor(nowMs / 1000);
   if (known && isSame(known, template)) {
-    known.refreshedAtMs = nowMs;
+    known.refreshedAt = template.refreshedAt;
     // A refresh: the youngest again in the order of eviction.
     session.templates.delete(known);
     session.templates.add(known);
@@ -222,8 +222,9 @@ export function findTemplate(domain: Domain, id: number): Template | undefined {
 /** RFC 7011 section 8.4: over UDP a template lives as long as it is sent again; true where its time is over, and it is gone. */
 export function expire(session: ExporterSession, template: Template, nowMs: number): boolean {
   if (session.transport !== 'udp') return false;
-  if (template.refreshedAtMs === 0) template.refreshedAtMs = nowMs;
-  if (nowMs - template.refreshedAtMs <= session.limits.templateLifetimeMs) return false;
+  const now = Math.floor(nowMs / 1000);
+  if (template.refreshedAt === 0) template.refreshedAt = now;
+  if ((now - template.refreshedAt) * 1000 <= session.limits.templateLifetimeMs) return false;
   forget(session, template);
   session.counters.templatesExpired++;
   return true;

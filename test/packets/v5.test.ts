@@ -40,7 +40,6 @@ test('a v5 record comes out with all its fields', () => {
     samplingRate: 1,
     samplingOrigin: 'none',
   });
-  assert.equal(session.counters.versions.v5, 1);
   assert.equal(session.counters.clockOffsetMs, RECEIVED_AT_MS - 1_700_000_000_250);
 });
 

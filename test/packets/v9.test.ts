@@ -24,7 +24,7 @@ const ADDRESSES: readonly Field[] = [
 const row = (bytes: number) => ['10.0.0.1', '198.18.0.1', bytes];
 
 test('a template and its data in one packet', () => {
-  const { decode, session } = createDecoder();
+  const { decode } = createDecoder();
   const [record] = decode(
     buildV9({}, v9Template(256, USUAL_FIELDS), dataSet(256, USUAL_FIELDS, [usualValues(7)])),
   );
@@ -46,7 +46,6 @@ test('a template and its data in one packet', () => {
     samplingRate: 1,
     samplingOrigin: 'none',
   });
-  assert.equal(session.counters.versions.v9, 1);
 });
 
 test('data waits for its template, comes out late and in order, and the other sets of its packet do not', () => {
