@@ -130,9 +130,11 @@ function read(app: Web): void {
     async ({ params }) => {
       const { postgres, clickhouse, now } = app.services;
       const row = found(await exporterByAddress(postgres, params.address), 'exporter');
-      const device = row.device_id === null ? undefined : await deviceById(postgres, row.device_id);
-      const interfaces = await interfacesOf(clickhouse, row.address, now() - HOUR_MS);
-      const duplicates = await duplicatesBetween(clickhouse, now(), now(), row.address);
+      const [device, interfaces, duplicates] = await Promise.all([
+        row.device_id === null ? undefined : deviceById(postgres, row.device_id),
+        interfacesOf(clickhouse, row.address, now() - HOUR_MS),
+        duplicatesBetween(clickhouse, now(), now(), row.address),
+      ]);
       const leftOut = duplicates.filter(({ exporter }) => exporter === row.address);
       const lacks = lacksOf(
         {
@@ -212,12 +214,14 @@ function list(app: Web): void {
     async ({ query: { cursor, limit } }) => {
       const { postgres, clickhouse, now } = app.services;
       const after = cursorKey(cursor, 1)?.[0];
-      const rows = await listExporters(postgres, { after, limit: limit + 1 });
+      const [rows, duplicates] = await Promise.all([
+        listExporters(postgres, { after, limit: limit + 1 }),
+        duplicatesBetween(clickhouse, now(), now()),
+      ]);
       const names = await deviceNames(
         postgres,
         rows.flatMap((row) => row.device_id ?? []),
       );
-      const duplicates = await duplicatesBetween(clickhouse, now(), now());
       return pageOf(
         rows,
         limit,
