@@ -3,7 +3,12 @@ import { Type } from 'typebox';
 import { type EndpointSecret, withToken } from '../src/alerts/formats.ts';
 import { retryDelayMs } from '../src/alerts/retry.ts';
 import { send } from '../src/alerts/send.ts';
+import type { Services } from '../src/services.ts';
+import { addAuditEntry } from '../src/store/postgres/audit-log.ts';
+import { updateEndpoint } from '../src/store/postgres/endpoints.ts';
 import { defineJob } from './definition.ts';
+
+const GONE = 410;
 
 export const deliverAlertJob = defineJob({
   name: 'deliver-alert',
@@ -23,6 +28,7 @@ export const deliverAlertJob = defineJob({
         'deliveries.id',
         'deliveries.body',
         'deliveries.attempt_count',
+        'endpoints.id as endpoint_id',
         'endpoints.url',
         'endpoints.format',
         'endpoints.secret',
@@ -49,7 +55,9 @@ export const deliverAlertJob = defineJob({
       },
     );
     const attempts = delivery.attempt_count + 1;
-    const delayMs = outcome.delivered ? undefined : retryDelayMs(attempts, Math.random());
+    const isGone = outcome.status === GONE;
+    const delayMs =
+      outcome.delivered || isGone ? undefined : retryDelayMs(attempts, Math.random(), outcome.retryAfterMs);
     const state = outcome.delivered
       ? 'delivered'
       : delayMs === undefined || !delivery.enabled
@@ -69,6 +77,8 @@ export const deliverAlertJob = defineJob({
       .execute();
     if (state === 'pending')
       await services.jobs.add('deliver-alert', { deliveryId, attempt: attempts }, { delayMs });
+    if (isGone)
+      await disableEndpoint({ id: delivery.endpoint_id, name: delivery.name }, deliveryId, services);
     if (state === 'parked')
       services.log.error(
         { delivery: deliveryId, endpoint: delivery.name },
@@ -77,15 +87,33 @@ export const deliverAlertJob = defineJob({
   },
 });
 
+/** Standard Webhooks: a receiver that answers 410 wants nothing any more, so it is disabled until somebody enables it again. */
+async function disableEndpoint(
+  endpoint: { readonly id: string; readonly name: string },
+  delivery: string,
+  { postgres, log, now }: Services,
+): Promise<void> {
+  await updateEndpoint(postgres, endpoint.id, { enabled: false });
+  await addAuditEntry(postgres, {
+    at: new Date(now()),
+    actor: 'postern',
+    action: 'endpoint.disable',
+    object: `endpoint/${endpoint.id}`,
+    detail: { name: endpoint.name, reason: 'answered 410 Gone', delivery },
+  });
+  log.error({ endpoint: endpoint.name }, 'the endpoint answered 410 Gone and is disabled');
+}
+
 async function attempt(
   ...args: Parameters<typeof send>
-): Promise<{ delivered: boolean; status?: number; error?: string }> {
+): Promise<{ delivered: boolean; status?: number; error?: string; retryAfterMs?: number }> {
   try {
-    const status = await send(...args);
+    const { status, retryAfterMs } = await send(...args);
     if (status >= 200 && status < 300) return { delivered: true, status };
     return {
       delivered: false,
       status,
+      retryAfterMs,
       error:
         status >= 300 && status < 400
           ? `answered ${status}; redirects are not followed`

@@ -18,8 +18,15 @@ const DELAYS_MS = [
   8 * HOUR,
 ];
 
-/** Delay after the attempt-th failure (1-based) with a quarter of it left to chance; undefined: park it. `random` is 0..1. */
-export function retryDelayMs(attempt: number, random: number): number | undefined {
+/** A receiver that asks for more than the longest of our own waits gets that. */
+const MAX_WISH_MS = 8 * HOUR;
+
+/**
+ * Delay after the attempt-th failure (1-based) with a quarter of it left to chance, but no less than the receiver asks for;
+ * undefined: park it. `random` is 0..1.
+ */
+export function retryDelayMs(attempt: number, random: number, wishMs = 0): number | undefined {
   const delay = DELAYS_MS[attempt - 1];
-  return delay === undefined ? undefined : Math.round(delay * (0.875 + random * 0.25));
+  if (delay === undefined) return undefined;
+  return Math.max(Math.round(delay * (0.875 + random * 0.25)), Math.min(wishMs, MAX_WISH_MS));
 }

@@ -1,6 +1,6 @@
 // one delivery -> an HTTP request that is signed, bounded and goes nowhere it may not
 import { lookup } from 'node:dns';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
@@ -25,8 +25,14 @@ export interface SendOptions {
 
 const MAX_ANSWER_BYTES = 65_536;
 
-/** Resolves to the HTTP status, whatever it is; redirects are not followed. Throws PosternError 'forbidden-address', 'webhook-timeout' or 'webhook-unreachable'. */
-export async function send(delivery: Delivery, options: SendOptions): Promise<number> {
+export interface Answer {
+  readonly status: number;
+  /** RFC 9110 section 10.2.3: when the receiver wants to be asked again; missing where it does not say. */
+  readonly retryAfterMs?: number;
+}
+
+/** Resolves to the answer, whatever it is; redirects are not followed. Throws PosternError 'forbidden-address', 'webhook-timeout' or 'webhook-unreachable'. */
+export async function send(delivery: Delivery, options: SendOptions): Promise<Answer> {
   const url = checkEndpointUrl(delivery.url, options.allowedHosts);
   const at = new Date(options.nowMs);
   const headers = {
@@ -41,7 +47,9 @@ export async function send(delivery: Delivery, options: SendOptions): Promise<nu
   };
   const signal = AbortSignal.timeout(options.timeoutMs);
   try {
-    return await post(url, headers, delivery.body, guardedLookup(options.allowedHosts), signal);
+    const answer = await post(url, headers, delivery.body, guardedLookup(options.allowedHosts), signal);
+    const retryAfterMs = readRetryAfter(answer.headers['retry-after'], options.nowMs);
+    return { status: answer.statusCode ?? 0, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   } catch (cause) {
     if (cause instanceof PosternError) throw cause;
     if (signal.aborted)
@@ -63,7 +71,7 @@ function post(
   body: string,
   guarded: LookupFunction,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = start(
@@ -75,17 +83,24 @@ function post(
           byteCount += chunk.length;
           // The status is all that counts; an endless answer is cut.
           if (byteCount > MAX_ANSWER_BYTES) {
-            resolve(answer.statusCode ?? 0);
+            resolve(answer);
             request.destroy();
           }
         });
-        answer.on('end', () => resolve(answer.statusCode ?? 0));
+        answer.on('end', () => resolve(answer));
         answer.on('error', reject);
       },
     );
     request.on('error', reject);
     request.end(body);
   });
+}
+
+/** Seconds, or a date; undefined for what is neither. */
+export function readRetryAfter(text: string | undefined, nowMs: number): number | undefined {
+  if (text === undefined) return undefined;
+  const afterMs = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return Number.isNaN(afterMs) ? undefined : Math.max(0, afterMs);
 }
 
 /** Looks the name up and checks the very addresses that are then connected to, so that a second answer cannot differ. */

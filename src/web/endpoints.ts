@@ -51,7 +51,7 @@ const fields = {
   url: Url,
   format: oneOf(FORMATS),
   minSeverity: oneOf(SEVERITIES),
-  enabled: Type.Boolean(),
+  enabled: Type.Boolean({ description: 'False, too, once it answered 410 Gone' }),
 };
 const EndpointBody = Strict({
   ...Type.Partial(Type.Object(fields)).properties,

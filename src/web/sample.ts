@@ -62,7 +62,7 @@ export async function sendSample(
     ...withToken(endpoint.format, body, secret.token),
   };
   try {
-    const status = await send(delivery, {
+    const { status } = await send(delivery, {
       timeoutMs: settings.POSTERN_WEBHOOK_TIMEOUT_SECONDS * 1000,
       allowedHosts: settings.POSTERN_WEBHOOK_ALLOWED_HOSTS,
       nowMs: now(),

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { guardedAddresses, isForbidden } from '../../src/alerts/guard.ts';
 import { retryDelayMs } from '../../src/alerts/retry.ts';
-import { send } from '../../src/alerts/send.ts';
+import { readRetryAfter, send } from '../../src/alerts/send.ts';
 
 const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 const delivery = { id: 'msg_1', secret, body: '{"severity":"high"}' };
@@ -36,7 +36,7 @@ test('the signature is one that the standardwebhooks verifier accepts', async ()
       response.writeHead(204).end();
     });
   };
-  assert.equal(await send({ ...delivery, url }, allowed), 204);
+  assert.deepEqual(await send({ ...delivery, url }, allowed), { status: 204 });
   assert.deepEqual(verified, { severity: 'high' });
 });
 
@@ -49,13 +49,13 @@ test('a server that hangs is given up', async () => {
 
 test('a 500 is the answer, and a redirect to loopback is not followed', async () => {
   handler = (_request, response) => response.writeHead(500).end('no');
-  assert.equal(await send({ ...delivery, url }, allowed), 500);
+  assert.equal((await send({ ...delivery, url }, allowed)).status, 500);
   let requests = 0;
   handler = (_request, response) => {
     requests++;
     response.writeHead(307, { location: url }).end();
   };
-  assert.equal(await send({ ...delivery, url }, allowed), 307);
+  assert.equal((await send({ ...delivery, url }, allowed)).status, 307);
   assert.equal(requests, 1);
 });
 
@@ -69,7 +69,7 @@ test('an answer without end is cut', async () => {
     };
     pour();
   };
-  assert.equal(await send({ ...delivery, url }, allowed), 200);
+  assert.equal((await send({ ...delivery, url }, allowed)).status, 200);
 });
 
 test('loopback, link-local and metadata addresses are refused, by address and by name', async () => {
@@ -118,4 +118,17 @@ test('retries grow with chance over about a day, then stop', () => {
   const total = delays.reduce((sum, delay) => sum + delay, 0);
   assert.ok(total > 20 * 3_600_000 && total < 28 * 3_600_000);
   assert.notEqual(retryDelayMs(3, 0), retryDelayMs(3, 1));
+});
+
+test('Retry-After is heeded, in seconds or as a date, within the longest of our own waits', async () => {
+  handler = (_request, response) => response.writeHead(429, { 'retry-after': '120' }).end();
+  assert.deepEqual(await send({ ...delivery, url }, allowed), { status: 429, retryAfterMs: 120_000 });
+  const nowMs = Date.UTC(2026, 10, 2, 12);
+  assert.equal(readRetryAfter('Mon, 02 Nov 2026 12:01:00 GMT', nowMs), 60_000);
+  assert.equal(readRetryAfter('Mon, 02 Nov 2026 11:00:00 GMT', nowMs), 0);
+  for (const text of ['soon', '', '-5', '1e99']) assert.ok(!((readRetryAfter(text, nowMs) ?? 0) > 0), text);
+  assert.equal(retryDelayMs(1, 0.5, 120_000), 120_000);
+  assert.equal(retryDelayMs(1, 0.5, 1000), 5000);
+  assert.equal(retryDelayMs(1, 0.5, Number.MAX_SAFE_INTEGER), 8 * 3_600_000);
+  assert.equal(retryDelayMs(12, 0.5, 1000), undefined);
 });

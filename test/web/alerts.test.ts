@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
+import { deliverAlertJob } from '../../jobs/deliver-alert.ts';
 import { queueDeliveries } from '../../src/alerts/queue.ts';
 import { putAlert } from '../../src/store/postgres/alerts.ts';
 import { alertFixture } from './alert.ts';
 import { startWeb } from './service.ts';
 
+/** By path. */
+const STATUS: Readonly<Record<string, number>> = { '/down': 503, '/gone': 410, '/busy': 429 };
 const received: { headers: Record<string, string>; body: string }[] = [];
 const receiver = createServer((request, response) => {
   let body = '';
@@ -15,7 +18,8 @@ const receiver = createServer((request, response) => {
   });
   request.on('end', () => {
     received.push({ headers: request.headers as Record<string, string>, body });
-    response.writeHead(request.url === '/down' ? 503 : 204).end();
+    const status = STATUS[request.url ?? ''] ?? 204;
+    response.writeHead(status, status === 429 ? { 'retry-after': '3600' } : {}).end();
   });
 });
 await new Promise<void>((settle) => receiver.listen(0, '127.0.0.1', settle));
@@ -141,4 +145,34 @@ test('deliveries are listed by state, and replayed where they are not waiting', 
   const endpoint = parked.endpointId;
   assert.equal((await ask('soc', 'DELETE', `/v1/endpoints/${endpoint}`)).status, 204);
   assert.deepEqual((await ask('soc', 'GET', '/v1/deliveries')).body.items, []);
+});
+
+async function deliveredTo(path: string) {
+  const endpoint = await ask('soc', 'POST', '/v1/endpoints', {
+    name: path.slice(1),
+    url: `http://127.0.0.1:${port}${path}`,
+  });
+  const alert = alertFixture(`al_${path.slice(1)}`);
+  await add(alert);
+  const [deliveryId] = await queueDeliveries(services.postgres, alert, new Date());
+  await deliverAlertJob.run({ deliveryId, attempt: 0 }, services, AbortSignal.timeout(30_000));
+  const [delivery] = (await ask('soc', 'GET', `/v1/deliveries?alert=${alert.id}`)).body.items;
+  const url = `/v1/endpoints/${endpoint.body.id}`;
+  return { delivery, url, isEnabled: (await ask('soc', 'GET', url)).body.enabled as boolean };
+}
+
+test('a receiver that is gone is disabled, which the audit log tells; one that is busy is left in peace as long as it asks', async () => {
+  const busy = await deliveredTo('/busy');
+  const waitMs = Date.parse(busy.delivery.nextAt) - Date.now();
+  assert.deepEqual([busy.delivery.state, busy.delivery.lastStatus, busy.isEnabled], ['pending', 429, true]);
+  assert.ok(waitMs > 3_590_000 && waitMs <= 3_600_000, `${waitMs} ms`);
+  await ask('soc', 'DELETE', busy.url);
+  const gone = await deliveredTo('/gone');
+  assert.deepEqual([gone.delivery.state, gone.delivery.lastStatus, gone.isEnabled], ['parked', 410, false]);
+  const [entry] = (await ask('auditor', 'GET', '/v1/audit-log?action=endpoint.disable')).body.items;
+  assert.deepEqual(
+    [entry.actor, entry.detail.name, entry.detail.reason],
+    ['postern', 'gone', 'answered 410 Gone'],
+  );
+  await ask('soc', 'DELETE', gone.url);
 });
