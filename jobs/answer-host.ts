@@ -1,11 +1,11 @@
 // answers one question about a host from stored evidence, writes its alert, and asks again later
 import { Type } from 'typebox';
-import { queueDeliveries } from '../src/alerts/queue.ts';
+import { recordAlert } from '../src/alerts/record.ts';
 import { hostDedupeKey } from '../src/alerts/write-host.ts';
 import { hostAnalyticOf } from '../src/analytics/index.ts';
 import type { HostAlert } from '../src/model/alert.ts';
 import type { Services } from '../src/services.ts';
-import { alertByDedupeKey, putAlert, relatedHostAlerts } from '../src/store/postgres/alerts.ts';
+import { alertByDedupeKey, relatedHostAlerts } from '../src/store/postgres/alerts.ts';
 import { type HostWatch, hostWatchById, scheduleHostWatch } from '../src/store/postgres/host-watches.ts';
 import { answerHostQuestion } from '../src/watches/host-answer.ts';
 import { gatherHostEvidence } from '../src/watches/host-evidence.ts';
@@ -41,7 +41,7 @@ export const answerHostJob = defineJob({
 });
 
 async function answer(watch: HostWatch, services: Services): Promise<number | undefined> {
-  const { postgres, clickhouse, log } = services;
+  const { postgres, clickhouse } = services;
   const { question, hostId } = watch;
   const analytic = hostAnalyticOf(question.analytic);
   const parameters = services.parametersOf(analytic);
@@ -62,18 +62,6 @@ async function answer(watch: HostWatch, services: Services): Promise<number | un
     related: await relatedHostAlerts(postgres, hostId, dedupeKey),
     baseUrl: services.settings.POSTERN_PUBLIC_URL,
   });
-  if (alert) {
-    const now = new Date(services.now());
-    // The alert and what is to be sent of it become true together.
-    const deliveries = await postgres.transaction().execute(async (transaction) => {
-      const isNew = await putAlert(transaction, alert, { hostId }, now);
-      return isNew ? queueDeliveries(transaction, alert, now) : [];
-    });
-    for (const deliveryId of deliveries) await services.jobs.add('deliver-alert', { deliveryId, attempt: 0 });
-    log.info(
-      { alert: alert.id, revision: alert.revision, severity: alert.severity, host: alert.host },
-      alert.title,
-    );
-  }
+  if (alert) await recordAlert(alert, { hostId }, services);
   return nextAtMs;
 }

@@ -1,11 +1,11 @@
 // answers one watch from stored evidence, writes its alert, and asks again later
 import { Type } from 'typebox';
-import { queueDeliveries } from '../src/alerts/queue.ts';
+import { recordAlert } from '../src/alerts/record.ts';
 import { analyticOf } from '../src/analytics/index.ts';
 import type { FlowThreshold } from '../src/analytics/spike.ts';
 import type { DeviceAlert } from '../src/model/alert.ts';
 import type { Services } from '../src/services.ts';
-import { alertByDedupeKey, putAlert, relatedAlerts } from '../src/store/postgres/alerts.ts';
+import { alertByDedupeKey, relatedAlerts } from '../src/store/postgres/alerts.ts';
 import { scheduleWatch, type Watch, watchById } from '../src/store/postgres/watches.ts';
 import { answerWatch } from '../src/watches/answer.ts';
 import { currentFacts } from '../src/watches/current-facts.ts';
@@ -40,7 +40,7 @@ export const answerWatchJob = defineJob({
 });
 
 async function answer(watch: Watch, services: Services): Promise<number | undefined> {
-  const { postgres, clickhouse, log } = services;
+  const { postgres, clickhouse } = services;
   const analytic = analyticOf(watch.analytic);
   if (analytic?.subject !== 'device')
     throw new Error(`watch ${watch.id} asks for an unknown analytic ${watch.analytic}`);
@@ -65,18 +65,6 @@ async function answer(watch: Watch, services: Services): Promise<number | undefi
     related,
     baseUrl,
   });
-  if (alert) {
-    const now = new Date(services.now());
-    // The alert and what is to be sent of it become true together.
-    const deliveries = await postgres.transaction().execute(async (transaction) => {
-      const isNew = await putAlert(transaction, alert, { deviceId: watch.deviceId }, now);
-      return isNew ? queueDeliveries(transaction, alert, now) : [];
-    });
-    for (const deliveryId of deliveries) await services.jobs.add('deliver-alert', { deliveryId, attempt: 0 });
-    log.info(
-      { alert: alert.id, revision: alert.revision, severity: alert.severity, device: alert.device },
-      alert.title,
-    );
-  }
+  if (alert) await recordAlert(alert, { deviceId: watch.deviceId }, services);
   return nextAtMs;
 }

@@ -14,6 +14,8 @@ const PAGERDUTY_SEVERITY = {
   high: 'error',
   critical: 'critical',
 } as const;
+/** activity_id of a finding. */
+const [CREATE, UPDATE, CLOSE] = [1, 2, 3];
 const OCSF_STATUS = { open: 1, acknowledged: 2, closed: 4 } as const;
 
 export function formatAlert(alert: Alert, format: Format): string {
@@ -43,13 +45,13 @@ function bodyOf(alert: Alert, format: Format): unknown {
 
 /** Detection Finding, class 2004 of category 2 (https://schema.ocsf.io/classes/detection_finding). */
 function ocsf(alert: Alert) {
-  const isFirst = alert.revision === 1;
+  const activity = alert.status === 'closed' ? CLOSE : alert.revision === 1 ? CREATE : UPDATE;
   const process = processOf(alert);
   return {
     class_uid: 2004,
     category_uid: 2,
-    activity_id: isFirst ? 1 : 2,
-    type_uid: 200_400 + (isFirst ? 1 : 2),
+    activity_id: activity,
+    type_uid: 200_400 + activity,
     time: Date.parse(alert.observedAt),
     severity_id: OCSF_SEVERITY[alert.severity],
     severity: alert.severity,
@@ -152,7 +154,8 @@ const plain = (text: string) =>
   text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, ' ');
 
 function slack(alert: Alert) {
-  const title = plain(`${alert.severity.toUpperCase()}: ${alert.title}`);
+  const state = alert.status === 'closed' ? alert.status : alert.severity;
+  const title = plain(`${state.toUpperCase()}: ${alert.title}`);
   const header = escapeSlack(cut(title, MAX_SLACK_TITLE));
   const link = alert.link ? `\n<${alert.link}|Open in Postern>` : '';
   // What is shortened is the narrative, never the link.

@@ -6,7 +6,7 @@ import { SEVERITIES, type Severity } from '../model/watch.ts';
 import type { Database } from '../store/postgres/schema.ts';
 import { formatAlert } from './formats.ts';
 
-/** Resolves to the ids of the new deliveries; an endpoint gets each revision once. */
+/** Resolves to the ids of the new deliveries; an endpoint gets each revision once, and a close only where it got the alert. */
 export async function queueDeliveries(
   postgres: Kysely<Database> | Transaction<Database>,
   alert: Alert,
@@ -16,6 +16,11 @@ export async function queueDeliveries(
     .selectFrom('endpoints')
     .select(['id', 'format', 'min_severity'])
     .where('enabled', '=', true)
+    .$if(alert.status === 'closed', (query) =>
+      query.where('id', 'in', (told) =>
+        told.selectFrom('deliveries').select('endpoint_id').where('alert_id', '=', alert.id),
+      ),
+    )
     .execute();
   const wanted = endpoints.filter(
     (endpoint) => SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf(endpoint.min_severity as Severity),

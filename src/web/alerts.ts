@@ -1,8 +1,9 @@
 // /v1/alerts: what is stored is what was sent; people acknowledge and close
 import { type Static, Type } from 'typebox';
+import { recordDecision } from '../alerts/record.ts';
 import type { AlertStatus } from '../model/alert.ts';
 import { SEVERITIES } from '../model/watch.ts';
-import { alertRow, asAlert, decideAlert, listAlerts } from '../store/postgres/alerts.ts';
+import { alertRow, asAlert, listAlerts } from '../store/postgres/alerts.ts';
 import { callerOf, note } from './authorise.ts';
 import { found, problem } from './problem.ts';
 import {
@@ -147,7 +148,7 @@ function decide(app: Web, { verb, to, from, summary }: (typeof DECISIONS)[number
         note: request.body.note ?? null,
         at: new Date(services.now()),
       };
-      const row = await decideAlert(services.postgres, id, decision);
+      const row = await recordDecision(id, decision, services);
       if (!row) {
         const { status } = found(await alertRow(services.postgres, id), 'alert');
         throw problem(409, 'wrong-status', `the alert is ${status}, so it cannot become ${to}`);

@@ -120,3 +120,13 @@ test('an alert about a host without a process says the host, in every format', (
   const unnumbered = hostAlertFixture('al_3', { process: { command: 'socat' }, stages: [] });
   assert.deepEqual(bodyOf(unnumbered, 'ocsf').evidences, [{ data: { command: 'socat' } }]);
 });
+
+test('a close resolves in PagerDuty, is the activity Close of OCSF, and stands first in Slack', () => {
+  const closed = alertFixture('al_1', { status: 'closed', revision: 2 });
+  const ocsf = bodyOf(closed, 'ocsf');
+  assert.deepEqual([ocsf.activity_id, ocsf.type_uid, ocsf.status_id], [3, 200403, 4]);
+  const [opened, resolved] = [bodyOf(alertFixture('al_1'), 'pagerduty'), bodyOf(closed, 'pagerduty')];
+  assert.deepEqual([opened.event_action, resolved.event_action], ['trigger', 'resolve']);
+  assert.equal(resolved.dedup_key, opened.dedup_key);
+  assert.match(bodyOf(closed, 'slack').text, /^CLOSED: /);
+});

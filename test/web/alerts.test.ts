@@ -62,12 +62,13 @@ test('an alert is read as it was stored, acknowledged and closed, each once', as
   // A later revision does not undo what people decided.
   await add({ ...alert, revision: 2, status: 'open' });
   assert.equal((await ask('soc', 'GET', url)).body.status, 'acknowledged');
-  assert.equal((await ask('soc', 'POST', `${url}/close`, {})).body.status, 'closed');
+  const closed = (await ask('soc', 'POST', `${url}/close`, {})).body;
+  assert.deepEqual([closed.status, closed.revision], ['closed', 3]);
   assert.equal((await ask('soc', 'POST', `${url}/close`, {})).status, 409);
   // But what got worse since it was closed is open again.
-  await add({ ...alert, revision: 3, severity: 'high' });
+  await add({ ...alert, revision: 4, severity: 'high' });
   const worse = (await ask('soc', 'GET', url)).body;
-  assert.deepEqual([worse.status, worse.revision, worse.severity], ['open', 3, 'high']);
+  assert.deepEqual([worse.status, worse.revision, worse.severity], ['open', 4, 'high']);
   assert.equal((await ask('soc', 'POST', '/v1/alerts/al_none/close', {})).status, 404);
 });
 
@@ -175,4 +176,30 @@ test('a receiver that is gone is disabled, which the audit log tells; one that i
     ['postern', 'gone', 'answered 410 Gone'],
   );
   await ask('soc', 'DELETE', gone.url);
+});
+
+test('who got an alert hears that it was closed, and nobody else', async () => {
+  const endpoint = async (name: string) =>
+    (await ask('soc', 'POST', '/v1/endpoints', { name, url: `http://127.0.0.1:${port}/hook` })).body
+      .id as string;
+  const told = await endpoint('told');
+  const alert = alertFixture('al_closed');
+  await add(alert);
+  const [first] = await queueDeliveries(services.postgres, alert, new Date());
+  const late = await endpoint('late');
+  await ask('soc', 'POST', '/v1/alerts/al_closed/acknowledge', {});
+  await ask('soc', 'POST', '/v1/alerts/al_closed/close', { note: 'a drill' });
+  const listed = (await ask('soc', 'GET', '/v1/deliveries?alert=al_closed')).body.items;
+  assert.deepEqual(
+    listed.map((one: { endpointId: string; alertRevision: number }) => [one.endpointId, one.alertRevision]),
+    [
+      [told, 2],
+      [told, 1],
+    ],
+  );
+  await deliverAlertJob.run({ deliveryId: listed[0].id, attempt: 0 }, services, AbortSignal.timeout(30_000));
+  const sent = JSON.parse(received.pop()!.body);
+  assert.deepEqual([sent.id, sent.revision, sent.status], ['al_closed', 2, 'closed']);
+  assert.notEqual(listed[0].id, first);
+  for (const id of [told, late]) await ask('soc', 'DELETE', `/v1/endpoints/${id}`);
 });

@@ -60,9 +60,9 @@ export async function putAlert(
   return row !== undefined;
 }
 
-/** The stored body with the columns that people decide. */
+/** The stored body with the columns that people decide; a close is a revision. */
 export function asAlert(row: Selectable<AlertTable>): Alert {
-  return { ...(row.body as Alert), status: row.status as AlertStatus };
+  return { ...(row.body as Alert), revision: row.revision, status: row.status as AlertStatus };
 }
 
 /** Alerts that share the device or a destination, newest first. */
@@ -144,17 +144,19 @@ export async function alertRow(postgres: Postgres, id: string): Promise<Selectab
   return postgres.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Takes the alert from one of the states `from` to `to`; undefined where it is in none of them. */
+export interface Decision {
+  readonly from: readonly AlertStatus[];
+  readonly to: AlertStatus;
+  readonly by: string;
+  readonly note: string | null;
+  readonly at: Date;
+}
+
+/** Takes the alert from one of the states `from` to `to`, to closed as its next revision; undefined where it is in none of them. */
 export async function decideAlert(
   postgres: Postgres,
   id: string,
-  decision: {
-    readonly from: readonly AlertStatus[];
-    readonly to: AlertStatus;
-    readonly by: string;
-    readonly note: string | null;
-    readonly at: Date;
-  },
+  decision: Decision,
 ): Promise<Selectable<AlertTable> | undefined> {
   return postgres
     .updateTable('alerts')
@@ -164,6 +166,7 @@ export async function decideAlert(
       decision_note: decision.note,
       updated_at: decision.at,
     })
+    .$if(decision.to === 'closed', (query) => query.set(({ eb }) => ({ revision: eb('revision', '+', 1) })))
     .where('id', '=', id)
     .where('status', 'in', decision.from)
     .returningAll()
