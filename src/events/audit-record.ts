@@ -55,11 +55,15 @@ const ARGUMENT = /^a\d{1,5}(?:\[\d{1,5}\])?$/;
 
 const NONE = new Set(['?', '?,', '(null)']);
 
+/** The kernel writes 8,970 characters at the most (MAX_AUDIT_MESSAGE_LENGTH), auditd enriches them by names. */
+const MAX_RECORD = 16_384;
+
 /** Fields of a record, decoded; `?` and (null) mean that there is none. */
 export function recordFields({ type, text }: Pick<AuditRecord, 'type' | 'text'>): Map<string, string> {
   const quoted = new Set<string>();
+  const record = text.slice(0, MAX_RECORD);
   // Before Linux 3.14: "old auid=1 new auid=2".
-  const joined = type === 'LOGIN' ? text.replace(/\b(old|new) (auid|ses)=/g, '$1_$2=') : text;
+  const joined = type === 'LOGIN' ? record.replace(/\b(old|new) (auid|ses)=/g, '$1_$2=') : record;
   const fields = readFields(joined, quoted);
   for (const [key, value] of fields) {
     const isEncoded = ENCODED.test(key) || (type === 'EXECVE' && ARGUMENT.test(key));

@@ -22,7 +22,10 @@ const ANYWHERE = [
   { pattern: /:\/\/[^\s:@/]{1,64}:([^\s@/]{1,128})@/, example: 'https://bob:s3cret@host/' },
 ];
 /** Most command lines hold none of these, and are not looked at further. */
-const MAYBE = /pass|secret|token|key|psk|community|auth|priv|snmp|:\/\//i;
+const TELLING = ['pass', 'secret', 'token', 'key', 'psk', 'community', 'auth', 'priv', 'snmp', '://'];
+const MAYBE = new RegExp(TELLING.join('|'), 'i');
+/** The same in hexadecimal digits: `p` is 70, `P` is 50. */
+const MAYBE_HEX = new RegExp(TELLING.map(hexPattern).join('|'), 'i');
 const COMMANDS = { secrets: [...ciscoSecrets, TYPED, SSHPASS, ...ANYWHERE] };
 const LINES = { secrets: ANYWHERE };
 /** Log lines are not compared with each other, so no hash is kept of what was there. */
@@ -65,16 +68,21 @@ export function withoutSecrets(given: Event): Event {
   };
 }
 
+function hexPattern(word: string): string {
+  const digits = (letter: string) => letter.charCodeAt(0).toString(16);
+  return [...word].map((letter) => `(?:${digits(letter)}|${digits(letter.toUpperCase())})`).join('');
+}
+
 function withoutHexSecrets(event: Event): Event {
+  if (!MAYBE_HEX.test(event.raw)) return event;
   const raw = event.raw.replace(HEX, removeHex);
   return raw === event.raw ? event : { ...event, raw, message: event.message.replace(HEX, removeHex) };
 }
 
 function removeHex(field: string, hex: string): string {
-  const bytes = Buffer.from(hex, 'hex');
   // Addresses and other numbers have this form too, and a line may hold thousands.
-  if (!MAYBE.test(bytes.toString('latin1'))) return field;
-  const words = bytes.toString('utf8').split('\0');
+  if (!MAYBE_HEX.test(hex)) return field;
+  const words = Buffer.from(hex, 'hex').toString('utf8').split('\0');
   const line = words.join(' ');
   const isSecret =
     redactCommand(line) !== line || redactArguments(words).some((word, index) => word !== words[index]);

@@ -41,7 +41,7 @@ export const asa = tableReader([
   {
     program: id('106001|106006|106007|106015|710003|106010|106014|106023'),
     pattern: new RegExp(
-      String.raw`(?:(?<action>Den(?:y|ied)|denied|permitted) )?(?:Inbound |inbound )?(?:protocol )?(?<protocol>[\w-]{1,20})(?: \(no connection\))?(?: (?:connection|access))? ?(?:denied |permitted |by ACL )*(?:from|src) ${SOURCE}(?:\([^)]{0,120}\))? (?:to|dst) ${DESTINATION}`,
+      String.raw`(?<![\w-])(?:(?<action>Den(?:y|ied)|denied|permitted) )?(?:Inbound |inbound )?(?:protocol )?(?<protocol>[\w-]{1,20})(?: \(no connection\))?(?: (?:connection|access))? ?(?:denied |permitted |by ACL )*(?:from|src) ${SOURCE}(?:\([^)]{0,120}\))? (?:to|dst) ${DESTINATION}`,
     ),
     kind: 'firewall-drop',
   },

@@ -22,7 +22,8 @@ const MAX_ARGUMENTS_LENGTH = 16_384;
 type Fields = ReadonlyMap<string, string>;
 /** `records` share one time and serial and are at least one, in any order. */
 export function readAuditEvent(records: readonly AuditRecord[]): Reading {
-  const read = (type: string) => records.filter((record) => record.type === type).map(recordFields);
+  const fields = records.map(recordFields);
+  const read = (type: string) => fields.filter((_, i) => records[i].type === type);
   const [call = new Map<string, string>()] = read('SYSCALL');
   const name = callOf(call);
   const changes = LOADS.has(name ?? '') ? [] : netfilterChanges(records);
@@ -49,7 +50,7 @@ export function readAuditEvent(records: readonly AuditRecord[]): Reading {
   } else if (kind === 'other') kind = socketKind(name, call, socket?.port);
   const isSocket = kind === 'listen' || kind === 'connect';
   const own = change && read('NETFILTER_CFG').find((fields) => fields.get('op') === change.operation);
-  const process = processOf(own ?? stated ?? recordFields(first), call);
+  const process = processOf(own ?? stated ?? fields[0], call);
   return clean({
     kind,
     observedAtMs: first.observedAtMs,
@@ -63,7 +64,7 @@ export function readAuditEvent(records: readonly AuditRecord[]): Reading {
     arguments: list,
     entryCount: change?.entryCount,
     ...process,
-    ...(isLogin && loginOf(first, recordFields(first))),
+    ...(isLogin && loginOf(first, fields[0])),
   });
 }
 
