@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { conversationSummary } from '../../src/store/clickhouse/conversations.ts';
+import { putDuplicates } from '../../src/store/clickhouse/duplicate-paths.ts';
 import { openClickHouse } from '../../src/store/clickhouse/open.ts';
 import { gatherEvidence } from '../../src/watches/evidence.ts';
 import { question } from '../analytics/fixtures.ts';
@@ -51,6 +52,21 @@ async function fill(client: ClickHouseClient, rows: number, days: number): Promi
   }
   process.stderr.write('\n');
 }
+
+/** Each conversation has to be looked for under another path, though it is there in one only. */
+const DUPLICATES = [1, 2].map((index) => ({
+  exporter: '192.0.2.1',
+  interface: index,
+  elected: { exporter: '192.0.2.2', interface: index },
+  sinceMs: END_MS - 14 * DAY_MS,
+  foundAtMs: END_MS,
+  shareOut: 1,
+  shareIn: 1,
+  samplingRate: 1,
+  isWhole: true,
+  missed: 0,
+  challenged: 0,
+}));
 
 const percentile = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
@@ -101,14 +117,25 @@ async function main(): Promise<void> {
       const net = `10.20.${Math.floor(host / 256)}`;
       return size === 24 ? `${net}.0/24` : `${net}.${host % 256}`;
     };
-    for (const size of [32, 24] as const) {
-      const text = await timed(count, (i) => {
-        const sinceMs = END_MS - 3_600_000 - (i % 10) * 60_000;
-        const asked = { ...question, scope: [scopeOf(i, size)], fromMs: sinceMs, untilMs: sinceMs + DAY_MS };
-        return gatherEvidence(client, asked, sinceMs + 1_800_000, options);
-      });
-      process.stdout.write(`evidence of a ${size === 24 ? '/24 of hosts' : 'host'}: ${text}\n`);
-    }
+    const evidence = async (note: string) => {
+      for (const size of [32, 24] as const) {
+        const text = await timed(count, (i) => {
+          const sinceMs = END_MS - 3_600_000 - (i % 10) * 60_000;
+          const asked = {
+            ...question,
+            scope: [scopeOf(i, size)],
+            fromMs: sinceMs,
+            untilMs: sinceMs + DAY_MS,
+          };
+          return gatherEvidence(client, asked, sinceMs + 1_800_000, options);
+        });
+        process.stdout.write(`evidence of a ${size === 24 ? '/24 of hosts' : 'host'}${note}: ${text}\n`);
+      }
+    };
+    await client.command({ query: 'TRUNCATE TABLE duplicate_paths' });
+    await evidence('');
+    await putDuplicates(client, DUPLICATES, END_MS);
+    await evidence(', two of its paths shown by others, too');
     const text = await timed(20, (i) =>
       conversationSummary(client, {
         scope: [scopeOf(i, 32)],
