@@ -49,15 +49,10 @@ export async function gatherEvidence(
 ): Promise<Evidence> {
   const { frame, activity, gaps, leftOut } = await framed(client, question, askedAtMs, options.baselineDays);
   const sameHourOfDay = (frame.since - activity.first) * 1000 >= SAME_HOUR_FROM_MS;
-  const found = await topGroups(client, frame);
-  const minutes = await minuteSeries(client, frame, found, sameHourOfDay);
-  const peaks =
-    frame.since - activity.first >= DAY_BEFORE_SECONDS
-      ? peaksOf(minutes, frame.since * 1000, options.peakFrom)
-      : new Map<string, number>();
-  const usual =
-    peaks.size > 0 ? await usualPeaks(client, frame, found, peaks) : new Map<string, UsualPeak[]>();
-  const usualReturnRatio = options.usualReturnRatio ?? (await usualReturns(client, frame));
+  const [usualReturnRatio, { found, minutes, usual }] = await Promise.all([
+    options.usualReturnRatio ?? usualReturns(client, frame),
+    traffic(client, frame, activity, sameHourOfDay, options.peakFrom),
+  ]);
   const context = { found, minutes, usual, since: frame.since, hours: activity.hours, options, question };
   return {
     askedAtMs,
@@ -70,6 +65,24 @@ export async function gatherEvidence(
     dataGaps: gaps,
     ...(leftOut.length > 0 ? { shownTwice: leftOut.map(shownTwice) } : {}),
   };
+}
+
+async function traffic(
+  client: ClickHouseClient,
+  frame: Frame,
+  activity: Activity,
+  sameHourOfDay: boolean,
+  peakFrom: EvidenceOptions['peakFrom'],
+) {
+  const found = await topGroups(client, frame);
+  const minutes = await minuteSeries(client, frame, found, sameHourOfDay);
+  const peaks =
+    frame.since - activity.first >= DAY_BEFORE_SECONDS
+      ? peaksOf(minutes, frame.since * 1000, peakFrom)
+      : new Map<string, number>();
+  const usual =
+    peaks.size > 0 ? await usualPeaks(client, frame, found, peaks) : new Map<string, UsualPeak[]>();
+  return { found, minutes, usual };
 }
 
 const shownTwice = ({ exporter, interface: index, elected }: DuplicatePath) => ({
@@ -101,8 +114,10 @@ async function framed(
   if (activity.hours === 0) gaps.push('no flows before the change: no baseline');
   if (!activity.isSeenAfter) gaps.push('no flows since the change');
   // One exporter may show the same on two of its interfaces.
-  const duplicates = await duplicatesBetween(client, frame.baselineFrom * 1000, frame.until * 1000);
-  const translated = await translatedScope(client, frame, question);
+  const [duplicates, translated] = await Promise.all([
+    duplicatesBetween(client, frame.baselineFrom * 1000, frame.until * 1000),
+    translatedScope(client, frame, question),
+  ]);
   gaps.push(...translated.gaps);
   const asked = ofExporters(duplicates, frame === own ? question.exporters : []);
   frame = { ...frame, scope: translated.scope };
