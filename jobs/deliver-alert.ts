@@ -21,23 +21,7 @@ export const deliverAlertJob = defineJob({
   dedupeKey: ({ deliveryId, attempt }) => `${deliveryId}:${attempt}`,
   run: async ({ deliveryId, attempt: number }, services) => {
     const { postgres, settings, seal, now } = services;
-    const delivery = await postgres
-      .selectFrom('deliveries')
-      .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
-      .select([
-        'deliveries.id',
-        'deliveries.body',
-        'deliveries.attempt_count',
-        'endpoints.id as endpoint_id',
-        'endpoints.url',
-        'endpoints.format',
-        'endpoints.secret',
-        'endpoints.name',
-        'endpoints.enabled',
-      ])
-      .where('deliveries.id', '=', deliveryId)
-      .where('deliveries.state', '=', 'pending')
-      .executeTakeFirst();
+    const delivery = await pendingDelivery(postgres, deliveryId);
     // Already tried by a job that came twice.
     if (!delivery || delivery.attempt_count !== number) return;
     const secret: EndpointSecret = JSON.parse(seal.open(delivery.secret));
@@ -86,6 +70,27 @@ export const deliverAlertJob = defineJob({
       );
   },
 });
+
+/** With its endpoint; undefined where it is delivered or parked. */
+function pendingDelivery(postgres: Services['postgres'], id: string) {
+  return postgres
+    .selectFrom('deliveries')
+    .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
+    .select([
+      'deliveries.id',
+      'deliveries.body',
+      'deliveries.attempt_count',
+      'endpoints.id as endpoint_id',
+      'endpoints.url',
+      'endpoints.format',
+      'endpoints.secret',
+      'endpoints.name',
+      'endpoints.enabled',
+    ])
+    .where('deliveries.id', '=', id)
+    .where('deliveries.state', '=', 'pending')
+    .executeTakeFirst();
+}
 
 /** Standard Webhooks: a receiver that answers 410 wants nothing any more, so it is disabled until somebody enables it again. */
 async function disableEndpoint(

@@ -40,7 +40,7 @@ export interface FoldCounters {
   /** Covered more than one minute. */
   spread: number;
   /** Covered more than an active timeout of a minute makes. */
-  long: number;
+  longFlows: number;
   /** Not kept because the table was full. */
   overflow: number;
   /** Rows about attempts toward known hosts. */
@@ -65,7 +65,7 @@ export function createFoldCounters(): FoldCounters {
     denied: 0,
     badTimes: 0,
     spread: 0,
-    long: 0,
+    longFlows: 0,
     overflow: 0,
     attempts: 0,
     attemptsDropped: 0,
@@ -217,7 +217,7 @@ function addBlock({ table, block }: FoldState, counters: FoldCounters, columns: 
     const i = records[j];
     if (firsts[j] !== lasts[j]) {
       counters.spread++;
-      if (columns.endMs[i] - startOf(columns, i) > LONG_MS) counters.long++;
+      if (columns.endMs[i] - startOf(columns, i) > LONG_MS) counters.longFlows++;
       if (!spread(table, columns, i, ways[j], keys[j], lasts[j], ports[j])) lost++;
       continue;
     }

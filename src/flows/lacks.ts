@@ -44,10 +44,12 @@ const SAME_SHARE = 0.95;
 /** Fewer packets prove nothing about the way back. */
 const PACKETS_TO_TELL = 100;
 
+type Found = readonly [lack: Lack, reason: string, analytics: readonly string[]];
+
 /** Pure. `vendor`: of the device that it belongs to; the lines of all vendors where it is not known. */
 export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
   const { counters } = sight;
-  const lacks: [Lack, string, readonly string[]][] = [];
+  const lacks: Found[] = [];
   const silentMs = sight.nowMs - sight.lastSeenMs;
   if (silentMs > SILENCE_MS)
     lacks.push([
@@ -75,7 +77,7 @@ export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
       ['AN0926', 'AN0843'],
     ]);
   const records = Math.max(1, counters.records ?? 0);
-  const longShare = (counters.long ?? 0) / records;
+  const longShare = (counters.longFlows ?? 0) / records;
   if (longShare > LONG_SHARE)
     lacks.push([
       'long-active-timeout',
@@ -85,6 +87,24 @@ export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
   const missed = counters.missedTemplates ?? 0;
   if (missed / Math.max(1, counters.datagrams ?? 0) > MISSED_SHARE)
     lacks.push(['late-templates', `${missed} data sets came before their template`, ['AN0926']]);
+  lacks.push(...clockLacks(counters));
+  if (sight.versions.length > 0 && sight.versions.every((version) => /^v[157]$/.test(version)))
+    lacks.push([
+      'old-version',
+      `${sight.versions.join(', ')} tells no IPv6, no translation and no sampler`,
+      ['AN0926'],
+    ]);
+  lacks.push(...shownTwice(sight.duplicates ?? []));
+  return lacks.map(([lack, reason, analytics]) => ({
+    lack,
+    reason,
+    analytics,
+    lines: linesFor(lack, vendor),
+  }));
+}
+
+function clockLacks(counters: ExporterSight['counters']): Found[] {
+  const lacks: Found[] = [];
   const lagMs = counters.recordLagMs ?? 0;
   if (Math.abs(lagMs) > FLOWS_LAG_MS) {
     const movedMs = counters.recordZoneMs ?? 0;
@@ -105,17 +125,16 @@ export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
       `its clock is ${Math.round(Math.abs(offsetMs) / 1000)} s ${offsetMs > 0 ? 'behind' : 'ahead'}; times are moved by that`,
       ['AN0926', 'AN0843'],
     ]);
-  if (sight.versions.length > 0 && sight.versions.every((version) => /^v[157]$/.test(version)))
-    lacks.push([
-      'old-version',
-      `${sight.versions.join(', ')} tells no IPv6, no translation and no sampler`,
-      ['AN0926'],
-    ]);
-  const same = (sight.duplicates ?? []).filter(
+  return lacks;
+}
+
+function shownTwice(duplicates: readonly DuplicatePath[]): Found[] {
+  const same = duplicates.filter(
     ({ isWhole, shareOut, shareIn }) => isWhole && Math.min(shareOut, shareIn) >= SAME_SHARE,
   );
-  if (same.length > 0)
-    lacks.push([
+  if (same.length === 0) return [];
+  return [
+    [
       'shown-twice',
       `what it shows of ${same
         .slice(0, 10)
@@ -127,13 +146,8 @@ export function lacksOf(sight: ExporterSight, vendor?: string): Lacking[] {
           ', of ',
         )}, too, and counts once: unless it is wanted for when the other fails, this export may stop`,
       [],
-    ]);
-  return lacks.map(([lack, reason, analytics]) => ({
-    lack,
-    reason,
-    analytics,
-    lines: linesFor(lack, vendor),
-  }));
+    ],
+  ];
 }
 
 const isExporting = (vendor: string | undefined): vendor is Exporting =>

@@ -82,6 +82,27 @@ async function timed(count: number, ask: (index: number) => Promise<unknown>): P
   return `p50 ${percentile(times, 0.5).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms, most ${times.at(-1)!.toFixed(0)} ms`;
 }
 
+const scopeOf = (i: number, size: 24 | 32) => {
+  const host = (i * 7919) % HOSTS;
+  const net = `10.20.${Math.floor(host / 256)}`;
+  return size === 24 ? `${net}.0/24` : `${net}.${host % 256}`;
+};
+
+async function askEvidence(client: ClickHouseClient, count: number, note: string): Promise<void> {
+  const options = {
+    baselineDays: 14,
+    enrich: () => ({ asn: 64_500, name: '', country: '', category: 'vps' as const, categorySource: 'x' }),
+  };
+  for (const size of [32, 24] as const) {
+    const text = await timed(count, (i) => {
+      const sinceMs = END_MS - 3_600_000 - (i % 10) * 60_000;
+      const asked = { ...question, scope: [scopeOf(i, size)], fromMs: sinceMs, untilMs: sinceMs + DAY_MS };
+      return gatherEvidence(client, asked, sinceMs + 1_800_000, options);
+    });
+    process.stdout.write(`evidence of a ${size === 24 ? '/24 of hosts' : 'host'}${note}: ${text}\n`);
+  }
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -107,35 +128,11 @@ async function main(): Promise<void> {
     });
     const [{ rows, bytes }] = await size.json<{ rows: string; bytes: string }>();
     process.stdout.write(`${rows} rows, ${(Number(bytes) / Number(rows)).toFixed(1)} bytes each on disk\n`);
-    const options = {
-      baselineDays: 14,
-      enrich: () => ({ asn: 64_500, name: '', country: '', category: 'vps' as const, categorySource: 'x' }),
-    };
     const count = Number(values.questions);
-    const scopeOf = (i: number, size: 24 | 32) => {
-      const host = (i * 7919) % HOSTS;
-      const net = `10.20.${Math.floor(host / 256)}`;
-      return size === 24 ? `${net}.0/24` : `${net}.${host % 256}`;
-    };
-    const evidence = async (note: string) => {
-      for (const size of [32, 24] as const) {
-        const text = await timed(count, (i) => {
-          const sinceMs = END_MS - 3_600_000 - (i % 10) * 60_000;
-          const asked = {
-            ...question,
-            scope: [scopeOf(i, size)],
-            fromMs: sinceMs,
-            untilMs: sinceMs + DAY_MS,
-          };
-          return gatherEvidence(client, asked, sinceMs + 1_800_000, options);
-        });
-        process.stdout.write(`evidence of a ${size === 24 ? '/24 of hosts' : 'host'}${note}: ${text}\n`);
-      }
-    };
     await client.command({ query: 'TRUNCATE TABLE duplicate_paths' });
-    await evidence('');
+    await askEvidence(client, count, '');
     await putDuplicates(client, DUPLICATES, END_MS);
-    await evidence(', two of its paths shown by others, too');
+    await askEvidence(client, count, ', two of its paths shown by others, too');
     const text = await timed(20, (i) =>
       conversationSummary(client, {
         scope: [scopeOf(i, 32)],

@@ -99,7 +99,7 @@ test('a record over several minutes is spread by time, adds up, and is one flow 
       reversePackets: 7,
     },
   ]);
-  assert.deepEqual([counters.spread, counters.long], [1, 1]);
+  assert.deepEqual([counters.spread, counters.longFlows], [1, 1]);
   assert.deepEqual(
     rows.map((row) => (row.minuteMs - NOON) / MINUTE),
     [-3, -2, -1],

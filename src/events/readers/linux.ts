@@ -6,7 +6,10 @@ const SSHD = /^sshd(?:-session|-auth)?$/;
 const DROPBEAR = /^dropbear$/;
 const LOGIN = /^login$/;
 const ADDRESS = String.raw`[0-9A-Fa-f.:]{2,45}(?:%\w+)?`;
-/** A user name is the stranger's text and may itself hold "from": the last address of the line is the true one. sshd cuts it to 100 bytes (auth.c), which are up to 400 characters where it escapes them. */
+/**
+ * A user name is the stranger's text and may itself hold "from": the last address of the line is the true one. sshd cuts it to
+ * 100 bytes (auth.c), which are up to 400 characters where it escapes them.
+ */
 const FROM = String.raw`(?<user>.{0,400}) from (?<source>[0-9A-Fa-f.:]+(?:%\w+)?) port (?<sourcePort>\d+)(?: ssh2)?(?:: .{0,400})?(?: \[preauth\])?$`;
 
 const sshd: readonly Row[] = [
